@@ -1,0 +1,1 @@
+"""CPU work in child processes with limits on memory, time and output."""

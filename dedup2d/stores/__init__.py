@@ -1,0 +1,1 @@
+"""Files outside of payloads: local folder and S3, behind one protocol."""

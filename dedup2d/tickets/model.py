@@ -1,0 +1,65 @@
+"""The Ticket: what Redis knows of a job. References and parameters, never bytes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dedup2d.fileref import FileRef
+
+MAX_TICKET_BYTES: Final = 4096
+MAX_LISTED_FILES: Final = 4
+
+
+class Ticket(BaseModel):
+    """One job's place in the queue.
+
+    ``ticket_id`` is also the folder of the job's uploads; it exists before the flow run does.
+    ``job_id`` is the flow run's id, empty until the run is created. ``files`` lists the first
+    ``MAX_LISTED_FILES`` references; all of them are in the flow run's parameters.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    ticket_id: str
+    job_id: str = ""
+    tenant_id: str
+    files: tuple[FileRef, ...] = Field((), max_length=MAX_LISTED_FILES)
+    file_count: int = 0
+    callback_url: str | None = None
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+class Admission(BaseModel):
+    """``created`` is False when the idempotency key had its job already: that ticket is given."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ticket: Ticket
+    created: bool
+
+
+class Bell(BaseModel):
+    """One ring of the doorbell: ``kind`` is ``run`` (a job waits) or ``cancel`` (stop it)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["run", "cancel"]
+    job_id: str
+
+
+class Delivery(BaseModel):
+    """One webhook to one receiver; ``delivery_id`` is fixed over all attempts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    delivery_id: str
+    job_id: str
+    status: Literal["pending", "success", "failed", "skipped"]
+    attempts: int = 0
+    http_status: int | None = None
+    finished_at: datetime | None = None
+    last_error: str | None = None
