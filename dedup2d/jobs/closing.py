@@ -1,0 +1,101 @@
+"""How a job ends, whoever notices: webhook once, upload gone, ticket closed.
+
+Called at the end of the flow, from its hooks, from the gateway for a job that was cancelled
+before it started, and from the sweep. Each step is idempotent, so being called twice, or dying
+in between and being called again, changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from dedup2d.errors import ServiceError
+from dedup2d.jobs.model import Outcome
+from dedup2d.jobs.services import Services
+from dedup2d.stores.protocol import FileStore
+from dedup2d.tickets.model import Delivery
+from dedup2d.webhooks.body import webhook_body
+
+OUTCOME_FILE = "outcome.json"
+
+
+async def keep_outcome(results: FileStore, outcome: Outcome) -> None:
+    """Store the outcome where the gateway finds it by the job's id."""
+    await asyncio.to_thread(
+        results.write_bytes, outcome.job_id, OUTCOME_FILE, outcome.model_dump_json().encode()
+    )
+
+
+async def read_outcome(results: FileStore, job_id: str, *, max_bytes: int) -> Outcome | None:
+    """The stored outcome; None where the job has none (yet, or any more)."""
+    data = await asyncio.to_thread(
+        results.read_bytes, job_id, OUTCOME_FILE, max_bytes=max_bytes
+    )
+    return None if data is None else Outcome.model_validate_json(data)
+
+
+async def notify_receiver(
+    services: Services, outcome: Outcome, callback_url: str | None
+) -> Delivery | None:
+    """Deliver the webhook of this terminal state, unless it was delivered before.
+
+    None where there is no receiver or somebody else has the delivery. The receiver's faults
+    are recorded in the ledger, never raised.
+    """
+    if callback_url is None:
+        return None
+    claimed = await services.ledger.claim(outcome.job_id, outcome.status.value)
+    if claimed is None:
+        return None
+    body = webhook_body(
+        job_id=outcome.job_id,
+        tenant_id=outcome.tenant_id,
+        status=outcome.status.value,
+        error=str(outcome.error) if outcome.error else None,
+        result=outcome.result,
+        started_at=outcome.started_at,
+        finished_at=outcome.finished_at,
+    )
+    delivery = await services.sender.deliver(
+        claimed.delivery_id,
+        callback_url,
+        job_id=outcome.job_id,
+        tenant_id=outcome.tenant_id,
+        body=body,
+    )
+    await services.ledger.record(delivery.model_copy(update={"job_id": outcome.job_id}))
+    return delivery
+
+
+async def delete_uploads(services: Services, folders: tuple[str, ...]) -> int:
+    """Delete every file of these upload folders, if uploads are to be cleaned up."""
+    if not services.settings.cleanup_on_finish:
+        return 0
+    return sum(
+        [await asyncio.to_thread(services.uploads.delete_folder, folder) for folder in folders]
+    )
+
+
+async def close_job(
+    services: Services, outcome: Outcome, *, ticket_id: str | None, callback_url: str | None
+) -> None:
+    """Everything at once, for those who end a job from outside of its flow.
+
+    One step failing does not stop the others; the first failure is raised in the end, and the
+    sweep finds what is left.
+    """
+    steps = [
+        keep_outcome(services.results, outcome),
+        notify_receiver(services, outcome, callback_url),
+        delete_uploads(services, tuple(f for f in (ticket_id, outcome.job_id) if f)),
+    ]
+    failures: list[ServiceError] = []
+    for step in steps:
+        try:
+            await step
+        except ServiceError as error:
+            failures.append(error)
+    if ticket_id is not None:
+        await services.queue.close(ticket_id)
+    if failures:
+        raise failures[0]

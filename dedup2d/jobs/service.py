@@ -1,0 +1,318 @@
+"""Submit, look at, list and cancel jobs: what the gateway does, on Prefect's client API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelling
+
+from dedup2d.errors import ConflictError, RequestError, ServiceError
+from dedup2d.fileref import FileRef
+from dedup2d.jobs.closing import close_job, read_outcome
+from dedup2d.jobs.model import (
+    DEPLOYMENT_NAME,
+    FLOW_NAME,
+    STATES_OF_STATUS,
+    STATUS_OF_STATE,
+    TENANT_TAG,
+    JobError,
+    JobRequest,
+    JobStatus,
+    JobView,
+    Outcome,
+)
+from dedup2d.jobs.services import Services
+from dedup2d.options import SearchOptions
+from dedup2d.stores.bridge import put_stream
+from dedup2d.tickets.model import Admission, Bell, Ticket
+
+MAX_OUTCOME_BYTES = 256 * 1024**2
+
+
+class UnknownJobError(RequestError):
+    """No job of this id, or its result has expired."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__("JOB_NOT_FOUND", f"There is no job {job_id}, or it has expired.")
+        self.args = (job_id,)
+
+
+class ForeignJobError(RequestError):
+    """The job belongs to another tenant."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__("JOB_FORBIDDEN", f"Job {job_id} belongs to another tenant.")
+        self.args = (job_id,)
+
+
+@contextmanager
+def prefect_faults() -> Iterator[None]:
+    """Turn failures of Prefect's API into ServiceError ``PREFECT_UNAVAILABLE``."""
+    try:
+        yield
+    except ObjectNotFound:
+        raise
+    except (httpx.HTTPError, OSError, RuntimeError) as error:
+        raise ServiceError(
+            "prefect", "The Prefect server does not answer; try again.", retry_after_s=5
+        ) from error
+
+
+@dataclass(slots=True)
+class Intake:
+    """A reserved place in the queue, while its upload comes in."""
+
+    service: JobService
+    admission: Admission
+    job_id: str = ""
+
+    async def store(
+        self, chunks: AsyncIterator[bytes], *, file_name: str, media_type: str
+    ) -> FileRef:
+        """Stream an upload into the store, below this ticket's folder."""
+        services = self.service.services
+        return await put_stream(
+            services.uploads,
+            chunks,
+            folder=self.admission.ticket.ticket_id,
+            file_name=file_name,
+            media_type=media_type,
+            max_bytes=services.settings.max_upload_bytes,
+        )
+
+    async def start(
+        self, files: tuple[FileRef, ...], options: SearchOptions, *, geometry: FileRef | None = None
+    ) -> str:
+        """Create the flow run, bind the ticket to it and ring the doorbell; gives the job id."""
+        ticket = self.admission.ticket
+        request = JobRequest(
+            files=files,
+            options=options,
+            tenant_id=ticket.tenant_id,
+            callback_url=ticket.callback_url,
+            geometry=geometry,
+            ticket_id=ticket.ticket_id,
+        )
+        name = files[0].name if len(files) == 1 else f"{len(files)} drawings"
+        self.job_id = await self.service.create_run(request, name=name)
+        await self.service.services.queue.bind(ticket.ticket_id, self.job_id)
+        return self.job_id
+
+
+class JobService:
+    """Jobs of all tenants; every look-up names the tenant that asks."""
+
+    def __init__(self, services: Services, client: PrefectClient) -> None:
+        self.services = services
+        self._client = client
+        self._deployment_id: UUID | None = None
+
+    @asynccontextmanager
+    async def intake(
+        self,
+        tenant_id: str,
+        *,
+        callback_url: str | None = None,
+        idempotency_key: str | None = None,
+        request_digest: str = "",
+    ) -> AsyncIterator[Intake]:
+        """Reserve a place; leaving the block without a job deletes the upload and the ticket.
+
+        Raises QueueFullError, ConflictError, ServiceError. Where the idempotency key has its
+        job already, ``admission.created`` is False and ``job_id`` is set.
+        """
+        settings = self.services.settings
+        ticket = Ticket(ticket_id=uuid4().hex, tenant_id=tenant_id, callback_url=callback_url)
+        admission = await self.services.queue.admit(
+            ticket,
+            max_jobs=settings.max_jobs,
+            max_jobs_per_tenant=settings.max_jobs_per_tenant,
+            idempotency_key=idempotency_key,
+            request_digest=request_digest,
+        )
+        if not admission.created:
+            if not admission.ticket.job_id:
+                raise ConflictError(
+                    "IDEMPOTENCY_IN_PROGRESS", "The first request with this key still runs."
+                )
+            yield Intake(self, admission, admission.ticket.job_id)
+            return
+        intake = Intake(self, admission)
+        try:
+            yield intake
+        finally:
+            if not intake.job_id:
+                await asyncio.shield(self._undo(ticket.ticket_id))
+
+    async def _undo(self, ticket_id: str) -> None:
+        try:
+            await asyncio.to_thread(self.services.uploads.delete_folder, ticket_id)
+        finally:
+            await self.services.queue.close(ticket_id)
+
+    async def create_run(self, request: JobRequest, *, name: str) -> str:
+        """A scheduled flow run of the deployment ``dedup-job``; the same ticket gives the same."""
+        with prefect_faults():
+            if self._deployment_id is None:
+                self._deployment_id = await self._find_deployment()
+            run = await self._client.create_flow_run_from_deployment(
+                self._deployment_id,
+                parameters=request.model_dump(mode="json", exclude_defaults=True),
+                name=name[:100],
+                tags=[f"{TENANT_TAG}{request.tenant_id}"],
+                idempotency_key=request.ticket_id,
+            )
+        return str(run.id)
+
+    async def _find_deployment(self) -> UUID:
+        try:
+            return (await self._client.read_deployment_by_name(DEPLOYMENT_NAME)).id
+        except ObjectNotFound as error:
+            raise ServiceError(
+                "prefect",
+                f"Prefect has no deployment {DEPLOYMENT_NAME}; run 'dedup2d init'.",
+                retry_after_s=30,
+            ) from error
+
+    async def get(self, job_id: str, tenant_id: str) -> JobView:
+        """The job as its tenant sees it. Raises UnknownJobError, ForeignJobError."""
+        run = await self._read(job_id, tenant_id)
+        view = view_of(run, tenant_id)
+        if view.status.is_terminal:
+            outcome = await read_outcome(
+                self.services.results, job_id, max_bytes=MAX_OUTCOME_BYTES
+            )
+            if outcome is not None:
+                view = with_outcome(view, outcome)
+            elif view.status is JobStatus.COMPLETED:
+                raise UnknownJobError(job_id)
+        return await self._with_callback(view, callback_url_of(run))
+
+    async def _with_callback(self, view: JobView, callback_url: str | None) -> JobView:
+        if callback_url is None:
+            return view
+        deliveries = await self.services.ledger.of_job(view.job_id)
+        if not deliveries:
+            return view.model_copy(update={"callback_status": "pending"})
+        last = deliveries[-1]
+        return view.model_copy(
+            update={
+                "callback_status": last.status,
+                "callback_attempts": last.attempts,
+                "callback_http_status": last.http_status,
+                "callback_finished_at": last.finished_at.timestamp() if last.finished_at else None,
+                "callback_last_error": last.last_error,
+            }
+        )
+
+    async def list(self, tenant_id: str, *, status: JobStatus | None, limit: int) -> list[JobView]:
+        """The tenant's jobs, newest first."""
+        where: dict[str, Any] = {"tags": {"all_": [f"{TENANT_TAG}{tenant_id}"]}}
+        if status is not None:
+            where["state"] = {"type": {"any_": list(STATES_OF_STATUS[status])}}
+        with prefect_faults():
+            runs = await self._client.read_flow_runs(
+                flow_run_filter=FlowRunFilter.model_validate(where),
+                sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+                limit=limit,
+            )
+        return [view_of(run, tenant_id) for run in runs]
+
+    async def cancel(self, job_id: str, tenant_id: str) -> None:
+        """Ask for the job's end; a job that has ended stays as it is."""
+        run = await self._read(job_id, tenant_id)
+        if STATUS_OF_STATE[_state_type(run)].is_terminal:
+            return
+        with prefect_faults():
+            answer = await self._client.set_flow_run_state(
+                run.id, Cancelling(message="Cancelled by the client."), force=False
+            )
+        settled = answer.state is not None and answer.state.is_cancelled()
+        if settled:
+            await self._close_unstarted(run, tenant_id)
+        else:
+            await self.services.queue.ring(Bell(kind="cancel", job_id=job_id))
+
+    async def _close_unstarted(self, run: FlowRun, tenant_id: str) -> None:
+        outcome = Outcome(job_id=str(run.id), tenant_id=tenant_id, status=JobStatus.CANCELED)
+        await close_job(
+            self.services,
+            outcome,
+            ticket_id=run.parameters.get("ticket_id"),
+            callback_url=callback_url_of(run),
+        )
+
+    async def _read(self, job_id: str, tenant_id: str) -> FlowRun:
+        try:
+            run_id = UUID(job_id)
+        except ValueError as error:
+            raise UnknownJobError(job_id) from error
+        try:
+            with prefect_faults():
+                run = await self._client.read_flow_run(run_id)
+        except ObjectNotFound as error:
+            raise UnknownJobError(job_id) from error
+        owners = [t.removeprefix(TENANT_TAG) for t in run.tags if t.startswith(TENANT_TAG)]
+        if not owners:
+            raise UnknownJobError(job_id)
+        if tenant_id not in owners:
+            raise ForeignJobError(job_id)
+        return run
+
+
+def callback_url_of(run: FlowRun) -> str | None:
+    """The callback address that the run was given."""
+    url = run.parameters.get("callback_url")
+    return url if isinstance(url, str) else None
+
+
+def _state_type(run: FlowRun) -> str:
+    return run.state_type.value if run.state_type else "SCHEDULED"
+
+
+def view_of(run: FlowRun, tenant_id: str) -> JobView:
+    """What Prefect alone knows of a job."""
+    status = STATUS_OF_STATE[_state_type(run)]
+    error = _error_of(run) if status is JobStatus.FAILED else None
+    return JobView(
+        job_id=str(run.id),
+        tenant_id=tenant_id,
+        status=status,
+        created_at=run.created.timestamp() if run.created else None,
+        started_at=run.start_time.timestamp() if run.start_time else None,
+        finished_at=run.end_time.timestamp() if run.end_time else None,
+        error=str(error) if error else None,
+        error_code=error.code if error else None,
+    )
+
+
+def with_outcome(view: JobView, outcome: Outcome) -> JobView:
+    """``view`` with result and error as the job itself left them."""
+    update: dict[str, Any] = {}
+    if view.status is JobStatus.COMPLETED:
+        update = {"result": outcome.result}
+    elif view.status is JobStatus.FAILED and outcome.error is not None:
+        update = {"error": str(outcome.error), "error_code": outcome.error.code}
+    return view.model_copy(update=update)
+
+
+def _error_of(run: FlowRun) -> JobError:
+    """The flow's own ``CODE: sentence``; anything else may carry paths and is not shown."""
+    message = (run.state.message if run.state else None) or ""
+    code, _, sentence = message.partition(": ")
+    if code.isupper() and code.replace("_", "").isalnum():
+        return JobError(code=code, message=sentence)
+    if _state_type(run) == "CRASHED":
+        return JobError(code="WORKER_LOST", message=f"The worker of this {FLOW_NAME} was lost.")
+    return JobError(code="JOB_FAILED", message="The job failed; the server's log says why.")
