@@ -1,0 +1,1 @@
+"""One file per task of the pipeline; a task opens what it needs and calls one function."""

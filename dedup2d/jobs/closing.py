@@ -8,15 +8,16 @@ in between and being called again, changes nothing.
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
-from dedup2d.errors import ServiceError
 from dedup2d.jobs.model import Outcome
 from dedup2d.jobs.services import Services
 from dedup2d.stores.protocol import FileStore
 from dedup2d.tickets.model import Delivery
 from dedup2d.webhooks.body import webhook_body
 
-OUTCOME_FILE = "outcome.json"
+OUTCOME_FILE: Final = "outcome.json"
+MAX_OUTCOME_BYTES: Final = 256 * 1024**2
 
 
 async def keep_outcome(results: FileStore, outcome: Outcome) -> None:
@@ -26,10 +27,10 @@ async def keep_outcome(results: FileStore, outcome: Outcome) -> None:
     )
 
 
-async def read_outcome(results: FileStore, job_id: str, *, max_bytes: int) -> Outcome | None:
+async def read_outcome(results: FileStore, job_id: str) -> Outcome | None:
     """The stored outcome; None where the job has none (yet, or any more)."""
     data = await asyncio.to_thread(
-        results.read_bytes, job_id, OUTCOME_FILE, max_bytes=max_bytes
+        results.read_bytes, job_id, OUTCOME_FILE, max_bytes=MAX_OUTCOME_BYTES
     )
     return None if data is None else Outcome.model_validate_json(data)
 
@@ -67,35 +68,38 @@ async def notify_receiver(
     return delivery
 
 
-async def delete_uploads(services: Services, folders: tuple[str, ...]) -> int:
-    """Delete every file of these upload folders, if uploads are to be cleaned up."""
-    if not services.settings.cleanup_on_finish:
+async def delete_uploads(uploads: FileStore, folder: str, *, enabled: bool) -> int:
+    """Delete every file of this upload folder, if uploads are to be cleaned up."""
+    if not enabled:
         return 0
-    return sum(
-        [await asyncio.to_thread(services.uploads.delete_folder, folder) for folder in folders]
-    )
+    return await asyncio.to_thread(uploads.delete_folder, folder)
 
 
 async def close_job(
-    services: Services, outcome: Outcome, *, ticket_id: str | None, callback_url: str | None
+    services: Services,
+    outcome: Outcome,
+    *,
+    ticket_id: str | None,
+    callback_url: str | None,
+    uploads: FileStore | None = None,
 ) -> None:
     """Everything at once, for those who end a job from outside of its flow.
 
-    One step failing does not stop the others; the first failure is raised in the end, and the
-    sweep finds what is left.
+    An outcome that the job itself kept stays. One step failing does not stop the others; the
+    first failure is raised in the end, and the sweep finds what is left.
     """
+    kept = await read_outcome(services.results, outcome.job_id)
+    folder = ticket_id or outcome.job_id
     steps = [
-        keep_outcome(services.results, outcome),
-        notify_receiver(services, outcome, callback_url),
-        delete_uploads(services, tuple(f for f in (ticket_id, outcome.job_id) if f)),
+        notify_receiver(services, kept or outcome, callback_url),
+        delete_uploads(
+            uploads or services.uploads, folder, enabled=services.settings.cleanup_on_finish
+        ),
+        services.queue.close(folder),
     ]
-    failures: list[ServiceError] = []
-    for step in steps:
-        try:
-            await step
-        except ServiceError as error:
-            failures.append(error)
-    if ticket_id is not None:
-        await services.queue.close(ticket_id)
+    if kept is None:
+        steps.insert(0, keep_outcome(services.results, outcome))
+    done = await asyncio.gather(*steps, return_exceptions=True)
+    failures = [failure for failure in done if isinstance(failure, BaseException)]
     if failures:
         raise failures[0]

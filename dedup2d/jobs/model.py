@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dedup2d.errors import Dedup2DError
 from dedup2d.fileref import FileRef
+from dedup2d.matcher import LoadedDrawing
 from dedup2d.options import SearchOptions
+from dedup2d.report import Report
 
 FLOW_NAME: Final = "dedup-job"
 DEPLOYMENT_NAME: Final = "dedup-job/dedup-job"
@@ -115,3 +117,71 @@ class JobView(BaseModel):
     callback_http_status: int | None = None
     callback_finished_at: float | None = None
     callback_last_error: str | None = None
+
+
+class Job(BaseModel):
+    """The identity of a running job, handed from task to task."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    tenant_id: str
+    folder: str = Field(description="of its uploads, below the store's root")
+    ticket_id: str
+    callback_url: str | None = None
+    started_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+    def ended(
+        self,
+        status: JobStatus,
+        *,
+        result: dict[str, Any] | None = None,
+        error: JobError | None = None,
+    ) -> Outcome:
+        """How this job ended, now."""
+        return Outcome(
+            job_id=self.job_id,
+            tenant_id=self.tenant_id,
+            status=status,
+            result=result,
+            error=error,
+            started_at=self.started_at,
+        )
+
+
+class Loaded(BaseModel):
+    """One drawing of a job after loading: read, or refused with a reason."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ref: FileRef
+    drawing: LoadedDrawing | None = None
+    error: JobError | None = None
+
+
+class Answer(BaseModel):
+    """What the work of a job gave: each drawing with its report, in the given order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    drawings: tuple[Loaded, ...] = ()
+    reports: tuple[Report, ...] = ()
+
+    def joined(self, drawings: Sequence[Loaded], reports: Sequence[Report]) -> Answer:
+        """This answer with one more chunk."""
+        return Answer(
+            drawings=(*self.drawings, *drawings), reports=(*self.reports, *reports)
+        )
+
+    def result(self) -> dict[str, Any]:
+        """The report itself for one drawing, a summary with all reports for many."""
+        if len(self.reports) == 1:
+            return self.reports[0].model_dump(mode="json")
+        failed = [report for report in self.reports if report.error is not None]
+        return {
+            "success": not failed,
+            "total_matches": sum(report.total_matches for report in self.reports),
+            "drawings": len(self.reports),
+            "failed": len(failed),
+            "reports": [report.model_dump(mode="json") for report in self.reports],
+        }

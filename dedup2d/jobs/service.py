@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ from dedup2d.options import SearchOptions
 from dedup2d.stores.bridge import put_stream
 from dedup2d.tickets.model import Admission, Bell, Ticket
 
-MAX_OUTCOME_BYTES = 256 * 1024**2
+logger = logging.getLogger(__name__)
 
 
 class UnknownJobError(RequestError):
@@ -106,7 +107,11 @@ class Intake:
         )
         name = files[0].name if len(files) == 1 else f"{len(files)} drawings"
         self.job_id = await self.service.create_run(request, name=name)
-        await self.service.services.queue.bind(ticket.ticket_id, self.job_id)
+        try:
+            await self.service.services.queue.bind(ticket.ticket_id, self.job_id)
+        except ServiceError as error:
+            # The run exists, so the job is accepted: workers find it by polling Prefect.
+            logger.warning("job %s waits for a poll, the doorbell is dead: %s", self.job_id, error)
         return self.job_id
 
 
@@ -190,9 +195,7 @@ class JobService:
         run = await self._read(job_id, tenant_id)
         view = view_of(run, tenant_id)
         if view.status.is_terminal:
-            outcome = await read_outcome(
-                self.services.results, job_id, max_bytes=MAX_OUTCOME_BYTES
-            )
+            outcome = await read_outcome(self.services.results, job_id)
             if outcome is not None:
                 view = with_outcome(view, outcome)
             elif view.status is JobStatus.COMPLETED:
@@ -232,10 +235,10 @@ class JobService:
     async def cancel(self, job_id: str, tenant_id: str) -> None:
         """Ask for the job's end; a job that has ended stays as it is."""
         run = await self._read(job_id, tenant_id)
-        if STATUS_OF_STATE[_state_type(run)].is_terminal:
+        if STATUS_OF_STATE[state_type_of(run)].is_terminal:
             return
         with prefect_faults():
-            answer = await self._client.set_flow_run_state(
+            answer: Any = await self._client.set_flow_run_state(
                 run.id, Cancelling(message="Cancelled by the client."), force=False
             )
         settled = answer.state is not None and answer.state.is_cancelled()
@@ -277,14 +280,15 @@ def callback_url_of(run: FlowRun) -> str | None:
     return url if isinstance(url, str) else None
 
 
-def _state_type(run: FlowRun) -> str:
+def state_type_of(run: FlowRun) -> str:
+    """The name of the run's state type; a run without a state waits."""
     return run.state_type.value if run.state_type else "SCHEDULED"
 
 
 def view_of(run: FlowRun, tenant_id: str) -> JobView:
     """What Prefect alone knows of a job."""
-    status = STATUS_OF_STATE[_state_type(run)]
-    error = _error_of(run) if status is JobStatus.FAILED else None
+    status = STATUS_OF_STATE[state_type_of(run)]
+    error = error_of(run) if status is JobStatus.FAILED else None
     return JobView(
         job_id=str(run.id),
         tenant_id=tenant_id,
@@ -307,12 +311,12 @@ def with_outcome(view: JobView, outcome: Outcome) -> JobView:
     return view.model_copy(update=update)
 
 
-def _error_of(run: FlowRun) -> JobError:
-    """The flow's own ``CODE: sentence``; anything else may carry paths and is not shown."""
+def error_of(run: FlowRun) -> JobError:
+    """Why a run failed: the flow's own ``CODE: sentence``; anything else may carry paths and is not shown."""
     message = (run.state.message if run.state else None) or ""
     code, _, sentence = message.partition(": ")
     if code.isupper() and code.replace("_", "").isalnum():
         return JobError(code=code, message=sentence)
-    if _state_type(run) == "CRASHED":
+    if state_type_of(run) == "CRASHED":
         return JobError(code="WORKER_LOST", message=f"The worker of this {FLOW_NAME} was lost.")
     return JobError(code="JOB_FAILED", message="The job failed; the server's log says why.")

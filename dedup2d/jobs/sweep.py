@@ -1,0 +1,205 @@
+"""The sweep: makes certain what hooks only make prompt.
+
+``decide`` is a pure function of what was seen: never the files of a live job, always those of
+a dead one. ``collect`` looks, decides and acts; it survives what vanishes while it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import islice
+from typing import Any, Final
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun
+from pydantic import BaseModel, ConfigDict
+
+from dedup2d.errors import ServiceError
+from dedup2d.jobs.closing import close_job
+from dedup2d.jobs.loading import drop_scratch
+from dedup2d.jobs.model import DEFAULT_TENANT, STATUS_OF_STATE, JobStatus, Outcome
+from dedup2d.jobs.service import callback_url_of, error_of, state_type_of
+from dedup2d.jobs.services import Services
+from dedup2d.settings import Settings
+from dedup2d.stores.protocol import FileStore
+from dedup2d.tickets.model import Ticket
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 150  # ids in one question to Prefect
+
+
+class Decision(StrEnum):
+    """What happens to one place, that is to an upload folder and the ticket of its name."""
+
+    KEEP = "keep"  # its job lives, or it is too young to say
+    CLOSE = "close"  # its job has ended: webhook if it was not sent, files and ticket away
+    DELETE = "delete"  # nobody knows it any more, and it is past its retention
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What was seen of one upload folder or ticket; ``newest`` is its youngest file or ticket."""
+
+    name: str
+    newest: datetime
+    has_ticket: bool
+    job: JobStatus | None  # None: Prefect knows no run of it
+
+
+class SweepCounts(BaseModel):
+    """What a sweep did, or would do."""
+
+    model_config = ConfigDict(frozen=True)
+
+    executed: bool
+    kept: int = 0
+    closed: int = 0
+    deleted: int = 0
+    results_deleted: int = 0
+    failed: int = 0
+
+
+def decide(place: Place, *, now: datetime, retention: timedelta | None) -> Decision:
+    """Say what happens to a place; ``retention`` None keeps unknown files for ever."""
+    if place.job is not None:
+        return Decision.CLOSE if place.job.is_terminal else Decision.KEEP
+    if place.has_ticket or retention is None:
+        return Decision.KEEP
+    return Decision.DELETE if now - place.newest > retention else Decision.KEEP
+
+
+def run(settings: Settings, *, execute: bool) -> SweepCounts:
+    """One sweep from the command line; only looks unless ``execute``."""
+
+    async def swept() -> SweepCounts:
+        services = await Services.open(settings)
+        try:
+            async with get_client() as client:
+                return await collect(services, client, execute=execute)
+        finally:
+            await services.aclose()
+
+    return asyncio.run(swept())
+
+
+async def collect(services: Services, client: PrefectClient, *, execute: bool) -> SweepCounts:
+    """Look at every upload folder and open ticket, and end what has to end."""
+    now = datetime.now(UTC)
+    tickets = {ticket.ticket_id: ticket async for ticket in services.queue.open_tickets()}
+    folders = await asyncio.to_thread(newest_by_folder, services.uploads)
+    runs = await _runs_of(client, tickets, folders)
+    retention_s = services.settings.upload_retention_s
+    retention = timedelta(seconds=retention_s) if retention_s else None
+    counts = {decision: 0 for decision in Decision}
+    failed = 0
+    for name in sorted(folders.keys() | tickets.keys()):
+        ticket, run = tickets.get(name), runs.get(name)
+        newest = folders.get(name) or (ticket.created_at if ticket else now)
+        status = STATUS_OF_STATE[state_type_of(run)] if run else None
+        place = Place(name=name, newest=newest, has_ticket=ticket is not None, job=status)
+        decision = decide(place, now=now, retention=retention)
+        counts[decision] += 1
+        if execute and decision is not Decision.KEEP:
+            failed += not await _carry_out(services, place, ticket, run)
+    expired = await asyncio.to_thread(_expire_results, services, now, execute=execute)
+    return SweepCounts(
+        executed=execute,
+        kept=counts[Decision.KEEP],
+        closed=counts[Decision.CLOSE],
+        deleted=counts[Decision.DELETE],
+        results_deleted=expired,
+        failed=failed,
+    )
+
+
+def newest_by_folder(store: FileStore) -> dict[str, datetime]:
+    """Each folder of a store with the time of its youngest file."""
+    newest: dict[str, datetime] = {}
+    for file in store.list():
+        newest[file.folder] = max(newest.get(file.folder, file.modified_at), file.modified_at)
+    return newest
+
+
+async def _runs_of(
+    client: PrefectClient, tickets: Mapping[str, Ticket], folders: Iterable[str]
+) -> dict[str, FlowRun]:
+    """The flow run of each place: by the ticket's job, by idempotency key, by its own id."""
+    places = {t.job_id or name: name for name, t in tickets.items()}
+    places |= {name: name for name in folders if name not in places.values()}
+    by_id = [key for key in places if _is_run_id(key)]
+    runs: dict[str, FlowRun] = {}
+    for batch in _batches(by_id):
+        for run in await _read(client, {"id": {"any_": batch}}):
+            runs[places[str(run.id)]] = run
+    for batch in _batches([name for name in places.values() if name not in runs]):
+        for run in await _read(client, {"idempotency_key": {"any_": batch}}):
+            runs[str(run.idempotency_key)] = run
+    return runs
+
+
+async def _read(client: PrefectClient, where: dict[str, Any]) -> list[FlowRun]:
+    return await client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(where))
+
+
+def _is_run_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _batches(ids: Iterable[str]) -> Iterable[list[str]]:
+    rest = iter(ids)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+async def _carry_out(
+    services: Services, place: Place, ticket: Ticket | None, run: FlowRun | None
+) -> bool:
+    """Close or delete one place; a failure is logged and left to the next sweep."""
+    try:
+        if run is None:
+            await asyncio.to_thread(services.uploads.delete_folder, place.name)
+            return True
+        await close_job(
+            services,
+            outcome_of_run(run),
+            ticket_id=ticket.ticket_id if ticket else place.name,
+            callback_url=callback_url_of(run),
+        )
+        await asyncio.to_thread(drop_scratch, services.settings, str(run.id))
+    except ServiceError as error:
+        logger.warning("place %s could not be swept: %s", place.name, error)
+        return False
+    return True
+
+
+def outcome_of_run(run: FlowRun) -> Outcome:
+    """The outcome of a run that ended without keeping one."""
+    status = STATUS_OF_STATE[state_type_of(run)]
+    return Outcome(
+        job_id=str(run.id),
+        tenant_id=str(run.parameters.get("tenant_id") or DEFAULT_TENANT),
+        status=status,
+        error=error_of(run) if status is JobStatus.FAILED else None,
+        started_at=run.start_time,
+    )
+
+
+def _expire_results(services: Services, now: datetime, *, execute: bool) -> int:
+    limit = timedelta(seconds=services.settings.result_retention_s)
+    folders = newest_by_folder(services.results)
+    expired = [name for name, newest in folders.items() if now - newest > limit]
+    if execute:
+        for name in expired:
+            services.results.delete_folder(name)
+    return len(expired)

@@ -1,0 +1,50 @@
+"""The automation that marks a run as crashed when its heartbeats stop.
+
+Prefect sends the heartbeats, but a self-hosted server acts on their absence only by an
+automation of its owner's (Prefect docs, "Detect zombie flows"). The sweep then ends the job.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from prefect.automations import Automation, ChangeFlowRunState, EventTrigger, Posture
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import StateType
+
+NAME: Final = "dedup2d: end runs whose worker is gone"
+SILENCE: Final = timedelta(seconds=120)
+
+
+async def ensure_zombie_automation(client: PrefectClient) -> None:
+    """Create the automation, unless the server has it."""
+    if await client.read_automations_by_name(NAME):
+        return
+    await client.create_automation(
+        Automation(
+            name=NAME,
+            description="A flow run without heartbeats for two minutes is marked as crashed.",
+            trigger=EventTrigger(
+                after={"prefect.flow-run.heartbeat"},
+                expect={
+                    "prefect.flow-run.heartbeat",
+                    "prefect.flow-run.Completed",
+                    "prefect.flow-run.Failed",
+                    "prefect.flow-run.Cancelled",
+                    "prefect.flow-run.Crashed",
+                    "prefect.flow-run.TimedOut",
+                },
+                match={"prefect.resource.id": "prefect.flow-run.*"},
+                for_each={"prefect.resource.id"},
+                posture=Posture.Proactive,
+                threshold=1,
+                within=SILENCE,
+            ),
+            actions=[
+                ChangeFlowRunState(
+                    state=StateType.CRASHED, message="WORKER_LOST: the run's heartbeats stopped."
+                )
+            ],
+        )
+    )

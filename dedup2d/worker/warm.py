@@ -1,0 +1,188 @@
+"""Takes runs from the work pool and executes them on one event loop.
+
+Prefect's queue is the truth: what may run, and how many at once, is what
+``get_scheduled_flow_runs`` answers. The doorbell only says when to ask. A run is ours when the
+server accepts its transition to Pending; of two workers that try, one is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+from prefect import Flow
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.exceptions import Abort, ObjectNotFound, PrefectException
+from prefect.states import Cancelled, Crashed, Pending, Scheduled
+
+from dedup2d.errors import ServiceError
+from dedup2d.jobs.interrupts import interrupt
+from dedup2d.tickets.queue import TicketQueue
+from dedup2d.worker.engine import load_flow, run_in_process
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_S: Final = 10.0  # to the work pool, so that Prefect's UI shows a live worker
+POLL_S: Final = 5.0  # the net under the doorbell
+CANCEL_POLL_S: Final = 1.0  # for cancellations that ring no bell (Prefect's UI)
+BELL_WAIT_S: Final = 5.0
+PAUSE_AFTER_FAULT_S: Final = 1.0
+API_FAULTS: Final = (httpx.HTTPError, OSError, PrefectException, ServiceError)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """Which pool to serve, under which name, with how many runs at a time."""
+
+    pool: str
+    limit: int
+    name: str = f"warm-{socket.gethostname()}-{os.getpid()}"
+
+
+class WarmWorker:
+    """Serves one work pool until told to stop."""
+
+    def __init__(self, config: WorkerConfig, client: PrefectClient, queue: TicketQueue) -> None:
+        self._config = config
+        self._client = client
+        self._queue = queue
+        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._flows: dict[str, Flow[..., Any]] = {}
+
+    async def serve(self, stop: asyncio.Event, *, grace_s: float) -> int:
+        """Take and run until ``stop``; then finish within ``grace_s`` or hand the rest back.
+
+        Gives how many runs were handed back; they still sit on this loop, and the caller ends
+        the process without ending them.
+        """
+        loops = [
+            asyncio.create_task(self._repeat(self._heartbeat, HEARTBEAT_S)),
+            asyncio.create_task(self._repeat(self._answer_door, 0)),
+            asyncio.create_task(self._repeat(self._watch_cancellations, CANCEL_POLL_S)),
+            asyncio.create_task(self._repeat(self._take, 0)),
+        ]
+        try:
+            await stop.wait()
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+        if self._running:
+            logger.info("waiting for %d run(s)", len(self._running))
+            await asyncio.wait(self._running.values(), timeout=grace_s)
+        return await self._hand_back()
+
+    async def _repeat(self, step: Any, every_s: float) -> None:
+        """Run ``step`` for ever; a service that is away is waited for."""
+        while True:
+            try:
+                await step()
+                await asyncio.sleep(every_s)
+            except API_FAULTS as fault:
+                logger.warning("%s: %s", step.__name__.strip("_"), fault)
+                await asyncio.sleep(PAUSE_AFTER_FAULT_S)
+
+    async def _heartbeat(self) -> None:
+        await self._client.send_worker_heartbeat(
+            self._config.pool, self._config.name, heartbeat_interval_seconds=HEARTBEAT_S
+        )
+
+    async def _answer_door(self) -> None:
+        for bell in await self._queue.bells(self._config.name, block_s=BELL_WAIT_S):
+            if bell.kind == "cancel":
+                interrupt(bell.job_id)
+            else:
+                self._wake.set()
+
+    async def _watch_cancellations(self) -> None:
+        if not self._running:
+            return
+        where = {"id": {"any_": list(self._running)}, "state": {"type": {"any_": ["CANCELLING"]}}}
+        asked = FlowRunFilter.model_validate(where)
+        for run in await self._client.read_flow_runs(flow_run_filter=asked):
+            interrupt(str(run.id))
+
+    async def _take(self) -> None:
+        """One look into Prefect's queue, then sleep until the doorbell, a free place or POLL_S."""
+        self._wake.clear()
+        free = self._config.limit - len(self._running)
+        if free > 0:
+            waiting = await self._client.get_scheduled_flow_runs_for_work_pool(
+                self._config.pool, scheduled_before=datetime.now(UTC)
+            )
+            for response in waiting[:free]:
+                await self._claim(response.flow_run)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), POLL_S)
+
+    async def _claim(self, run: FlowRun) -> None:
+        if run.id in self._running:
+            return
+        answer: Any = await self._client.set_flow_run_state(run.id, Pending())
+        if answer.status is not SetStateStatus.ACCEPT:
+            return
+        run.state = answer.state
+        task = asyncio.create_task(self._execute(run))
+        self._running[run.id] = task
+        task.add_done_callback(lambda _: self._ended(run.id))
+
+    def _ended(self, run_id: UUID) -> None:
+        self._running.pop(run_id, None)
+        self._wake.set()
+
+    async def _execute(self, run: FlowRun) -> None:
+        try:
+            flow = await self._flow_of(run)
+            state = await run_in_process(flow, run)
+            if state is not None and state.is_cancelling():
+                await self._cancel_unstarted(flow, run)
+        except Abort:
+            logger.info("run %s was taken from us", run.id)
+        except Exception as error:
+            # The edge of one run: it must not take the others down; Prefect is told.
+            logger.exception("run %s could not be executed", run.id)
+            await self._report_crash(run, error)
+
+    async def _flow_of(self, run: FlowRun) -> Flow[..., Any]:
+        if run.deployment_id is None:
+            raise ObjectNotFound(ValueError(f"run {run.id} has no deployment"))
+        deployment = await self._client.read_deployment(run.deployment_id)
+        entrypoint = deployment.entrypoint or ""
+        if entrypoint not in self._flows:
+            self._flows[entrypoint] = await asyncio.to_thread(load_flow, entrypoint)
+        return self._flows[entrypoint]
+
+    async def _cancel_unstarted(self, flow: Flow[..., Any], run: FlowRun) -> None:
+        """A run that was cancelled between Pending and Running: its hooks, then Cancelled."""
+        state: State[None] = Cancelled(message="Cancelled before it started.")
+        for hook in flow.on_cancellation_hooks:
+            done: Any = hook(flow, run, state)
+            if asyncio.iscoroutine(done):
+                await done
+        await self._client.set_flow_run_state(run.id, state, force=True)
+
+    async def _report_crash(self, run: FlowRun, error: Exception) -> None:
+        message = f"The worker could not run it: {type(error).__name__}"
+        with suppress(*API_FAULTS):
+            await self._client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+
+    async def _hand_back(self) -> int:
+        left = list(self._running)
+        for run_id in left:
+            state: State[None] = Scheduled(name="HandedBack", message="The worker was stopped.")
+            with suppress(*API_FAULTS):
+                await self._client.set_flow_run_state(run_id, state, force=True)
+                logger.info("run %s handed back", run_id)
+        return len(left)

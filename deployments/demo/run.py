@@ -1,0 +1,273 @@
+"""``make demo``: the main job end to end on this machine, with real parts, and a check of it.
+
+Generates drawings, starts the stack (Redis, Prefect server, gateway, worker), indexes a vault,
+submits six drawings over HTTP with a callback, and verifies verdicts, webhooks and cleanup.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import httpx
+import psutil
+import redis
+from receiver import Receiver, free_port
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from dedup2d.samples import generate
+from dedup2d.webhooks.signature import verify
+
+ROOT: Final = Path(__file__).parents[2]
+DATA: Final = ROOT / "demo-data"
+KEY: Final = "demo-key"
+SECRET: Final = "demo-secret"
+BUCKET: Final = "dedup2d-demo"
+READY_S: Final = 200
+JOB_S: Final = 120
+QUERIES: Final = {  # query -> (what it is, expected relation or error)
+    "resaved.dxf": ("a drawing of the vault, saved again in another DXF version", "same"),
+    "rotated.dxf": ("a drawing of the vault, turned", "same"),
+    "revision.dxf": ("a drawing of the vault with a local change", "revision"),
+    "mirrored.dxf": ("a part of the vault, mirrored", "variant"),
+    "unrelated.dxf": ("a part that the vault does not have", "no match"),
+    "broken.dxf": ("a truncated file", "TRUNCATED_DRAWING"),
+}
+console = Console()
+
+
+def main() -> int:
+    """Run it; the exit status is 0 when everything was as it must be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", choices=["local", "s3"], default="local")
+    store = parser.parse_args().store
+    shutil.rmtree(DATA, ignore_errors=True)
+    began = time.monotonic()
+    with ExitStack() as stack:
+        console.rule("1  drawings")
+        generate(DATA / "samples")
+        vault = sorted((DATA / "samples" / "vault").glob("*.dxf"))
+        console.print(f"{len(vault)} drawings for the vault, {len(QUERIES)} to ask about")
+        console.rule(f"2  stack ({store} store)")
+        environ = stack.enter_context(store_environment(store))
+        port, prefect_port = free_port(), free_port()
+        stack.enter_context(running_stack(environ, port, prefect_port))
+        gateway = stack.enter_context(
+            httpx.Client(
+                base_url=f"http://127.0.0.1:{port}/api/v1/dedup/2d",
+                headers={"X-API-Key": KEY},
+                timeout=60,
+            )
+        )
+        wait_ready(gateway)
+        console.print(f"ready; Prefect UI at http://127.0.0.1:{prefect_port}")
+        console.rule("3  vault")
+        for path in track(vault, description="indexing", console=console):
+            with path.open("rb") as file:
+                gateway.post("/index/add", files={"file": (path.name, file)}).raise_for_status()
+        console.rule("4  jobs")
+        receiver = stack.enter_context(Receiver())
+        jobs = {name: submit(gateway, name, receiver.url) for name in QUERIES}
+        ended = {name: wait_for_end(gateway, job_id) for name, job_id in jobs.items()}
+        faults = show(ended) + check_webhooks(receiver, ended) + check_nothing_left(environ)
+    faults += check_no_process_left()
+    for fault in faults:
+        console.print(fault, style="red")
+    console.print(f"{time.monotonic() - began:.0f} s")
+    if faults:
+        return 1
+    console.print("OK: job completed + callback received + signature verified", style="bold green")
+    return 0
+
+
+@contextmanager
+def store_environment(store: str) -> Iterator[dict[str, str]]:
+    """The environment of the stack; for S3 a moto server with a bucket runs meanwhile."""
+    environ = os.environ | {
+        "API_KEYS": KEY,
+        "DEDUP2D_CALLBACK_HMAC_SECRET": SECRET,
+        "DEDUP2D_CALLBACK_ALLOW_HTTP": "1",
+        "DEDUP2D_CALLBACK_BLOCK_PRIVATE_NETWORKS": "0",  # the receiver is on this machine
+        "DEDUP2D_FILE_STORAGE": store,
+    }
+    if store == "local":
+        yield environ
+        return
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    moto = subprocess.Popen(
+        [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        environ |= {
+            "DEDUP2D_S3_BUCKET": BUCKET,
+            "DEDUP2D_S3_ENDPOINT": endpoint,
+            "DEDUP2D_S3_REGION": "us-east-1",
+            "DEDUP2D_S3_ACCESS_KEY": "demo",
+            "DEDUP2D_S3_SECRET_KEY": "demo",
+        }
+        wait_until(lambda: httpx.get(endpoint).status_code < 500, 30)  # noqa: PLR2004 - HTTP
+        s3_client(environ).create_bucket(Bucket=BUCKET)
+        yield environ
+    finally:
+        moto.terminate()
+        moto.wait()
+
+
+def s3_client(environ: dict[str, str]) -> Any:
+    """A client of the demo's S3 server."""
+    return boto3.client(
+        "s3",
+        endpoint_url=environ["DEDUP2D_S3_ENDPOINT"],
+        region_name="us-east-1",
+        aws_access_key_id="demo",
+        aws_secret_access_key="demo",
+    )
+
+
+@contextmanager
+def running_stack(environ: dict[str, str], port: int, prefect_port: int) -> Iterator[None]:
+    """``dedup2d up``, ended by the signal that Ctrl-C sends."""
+    ports = ["--port", str(port), "--prefect-port", str(prefect_port)]
+    command = [sys.executable, "-m", "dedup2d.cli", "up", "--data", str(DATA / "stack"), *ports]
+    with (DATA / "up.log").open("wb") as log:
+        up = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=ROOT)
+    try:
+        yield
+    finally:
+        up.send_signal(signal.SIGINT)
+        up.wait(90)
+
+
+def wait_ready(gateway: httpx.Client) -> None:
+    """Until the gateway's health is good."""
+
+    def healthy() -> bool:
+        return gateway.get("/health").status_code == httpx.codes.OK
+
+    with console.status("starting Redis, Prefect server, gateway and worker"):
+        wait_until(healthy, READY_S)
+
+
+def wait_until(condition: Any, seconds: float) -> None:
+    """Try until it holds; connection faults count as not yet."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    tail = (DATA / "up.log").read_text()[-3000:] if (DATA / "up.log").exists() else ""
+    raise SystemExit(f"waited {seconds:g} s in vain\n{tail}")
+
+
+def submit(gateway: httpx.Client, name: str, callback_url: str) -> str:
+    """Submit one drawing asynchronously; gives the job id."""
+    path = DATA / "samples" / "queries" / name
+    params = {"async": "true", "callback_url": callback_url}
+    with path.open("rb") as file:
+        answer = gateway.post("/search", params=params, files={"file": (name, file)})
+    answer.raise_for_status()
+    job_id: str = answer.json()["job_id"]
+    return job_id
+
+
+def wait_for_end(gateway: httpx.Client, job_id: str) -> dict[str, Any]:
+    """Poll the job to its end."""
+    deadline = time.monotonic() + JOB_S
+    while True:
+        job: dict[str, Any] = gateway.get(f"/jobs/{job_id}").raise_for_status().json()
+        if job["status"] in {"completed", "failed", "canceled"} or time.monotonic() > deadline:
+            return job
+        time.sleep(0.1)
+
+
+def found_in(job: dict[str, Any]) -> tuple[str, str, str]:
+    """Relation (or error code), match and what changed."""
+    if job["status"] != "completed":
+        return str(job["error"]).partition(":")[0], "", str(job["error"]).partition(": ")[2]
+    matches = job["result"]["duplicates"] + job["result"]["similar"]
+    if not matches:
+        return "no match", "", ""
+    best = matches[0]
+    pose, changes = best["pose"], best["changes"]
+    turned = f"turned {pose['rotation_deg']:.1f} deg" if pose["rotation_deg"] else ""
+    mirrored = "mirrored" if pose["mirrored"] else ""
+    changed = f"+{changes['added']} -{changes['removed']}" if best["relation"] == "revision" else ""
+    return best["relation"], best["file_name"], " ".join(filter(None, (turned, mirrored, changed)))
+
+
+def show(ended: dict[str, dict[str, Any]]) -> list[str]:
+    """Print the verdicts; gives what is wrong with them."""
+    table = Table("drawing", "what it is", "status", "verdict", "match", "pose, changes")
+    faults = []
+    for name, (what, expected) in QUERIES.items():
+        verdict, match, detail = found_in(ended[name])
+        right = verdict == expected
+        table.add_row(name, what, ended[name]["status"], verdict, match, detail)
+        if not right:
+            faults.append(f"{name}: expected {expected}, got {verdict}")
+    console.print(table)
+    return faults
+
+
+def check_webhooks(receiver: Receiver, ended: dict[str, dict[str, Any]]) -> list[str]:
+    """One signed webhook for each job."""
+    wanted = {job["job_id"] for job in ended.values()}
+    deadline = time.monotonic() + 30
+    while {d.job_id for d in receiver.deliveries} < wanted and time.monotonic() < deadline:
+        time.sleep(0.1)
+    faults = []
+    for job_id in wanted:
+        got = [d for d in receiver.deliveries if d.job_id == job_id]
+        if len(got) != 1:
+            faults.append(f"{len(got)} webhooks for job {job_id}")
+        elif not verify(SECRET, got[0].signature, job_id, got[0].body):
+            faults.append(f"the signature of job {job_id} is wrong")
+    console.print(f"{len(receiver.deliveries)} webhooks received, signatures checked")
+    return faults
+
+
+def check_nothing_left(environ: dict[str, str]) -> list[str]:
+    """No upload, no folder, no ticket."""
+    uploads = DATA / "stack" / "uploads"
+    left = [str(path.relative_to(uploads)) for path in uploads.rglob("*")]
+    if environ["DEDUP2D_FILE_STORAGE"] == "s3":
+        listed = s3_client(environ).list_objects_v2(Bucket=BUCKET, Prefix="dedup2d/uploads")
+        left += [item["Key"] for item in listed.get("Contents", [])]
+    socket = next((DATA / "stack").rglob("*.sock"), None)
+    tickets: list[Any] = []
+    if socket is not None:
+        tickets = list(redis.Redis(unix_socket_path=str(socket)).scan_iter("dedup2d:ticket:*"))
+    console.print(f"left behind: {len(left)} uploads, {len(tickets)} tickets")
+    return [f"left behind: {item}" for item in [*left, *tickets]]
+
+
+def check_no_process_left() -> list[str]:
+    """No process of ours outlives the stack."""
+    deadline = time.monotonic() + 10
+    while left := psutil.Process().children(recursive=True):
+        if time.monotonic() > deadline:
+            return [f"process left: {child.pid} {' '.join(child.cmdline())}" for child in left]
+        time.sleep(0.2)
+    return []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""dedup-job: one job from upload to verdict, webhook and cleanup."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from pydantic import Field
+
+from blocks.stores import StoreBlock
+from dedup2d.fileref import FileRef
+from dedup2d.jobs.interrupts import outcome_of
+from dedup2d.jobs.model import DEFAULT_TENANT, FLOW_NAME, Answer, Job
+from dedup2d.options import SearchOptions
+from flows.endings import close_after, final_state
+from tasks.cleanup import cleanup
+from tasks.dedup import dedup
+from tasks.enqueue_ref import enqueue_ref
+from tasks.load import load
+from tasks.notify import notify
+from dedup2d.jobs.opening import services
+from tasks.policy import CHUNK_SIZE
+from tasks.store_file import store_file
+
+
+def run_name() -> str:
+    """The drawing's name, so that a list of runs can be read."""
+    given = [*flow_run.parameters["files"], *flow_run.parameters["sources"]]
+    if len(given) != 1:
+        return f"{len(given)} drawings"
+    first = given[0]
+    return first.name if isinstance(first, FileRef) else str(first).rsplit("/", 1)[-1]
+
+
+@flow(
+    name=FLOW_NAME,
+    flow_run_name=run_name,
+    persist_result=False,
+    on_failure=[close_after],
+    on_crashed=[close_after],
+    on_cancellation=[close_after],
+)
+async def dedup_job(
+    sources: Annotated[
+        list[str],
+        Field(description="Drawings: local paths of the worker, http(s) addresses, s3://bucket/key"),
+    ] = [],  # noqa: B006 - a schema default, never changed
+    options: Annotated[
+        SearchOptions, Field(description="How to search, and what counts as a duplicate")
+    ] = SearchOptions(),
+    store: Annotated[
+        StoreBlock | None,
+        Field(description="Where files are kept while the job runs; the configured store if empty"),
+    ] = None,
+    tenant_id: Annotated[str, Field(description="Whose vault is searched")] = DEFAULT_TENANT,
+    callback_url: Annotated[
+        str | None, Field(description="Where the signed webhook goes when the job ends")
+    ] = None,
+    files: Annotated[
+        list[FileRef], Field(description="Drawings that are stored already, by reference")
+    ] = [],  # noqa: B006 - a schema default, never changed
+    geometry: Annotated[
+        FileRef | None, Field(description="Geometry JSON of the drawing, by reference")
+    ] = None,
+    ticket_id: Annotated[
+        str | None, Field(description="Set by the gateway; leave empty")
+    ] = None,
+) -> State[None]:
+    """Say whether the vault has these drawings: same file, same geometry, revision, variant, part.
+
+    The report is kept in the result store, shown as artifacts and sent to the callback address.
+    """
+    job = begin(tenant_id, callback_url, ticket_id)
+
+    async def work() -> Answer:
+        refs = await store_file(job, [*files, *sources], store)
+        await enqueue_ref(job, refs)
+        answer = Answer()
+        for start in range(0, len(refs), CHUNK_SIZE):
+            chunk = refs[start : start + CHUNK_SIZE]
+            drawings = await load(job, chunk, geometry=geometry, store=store)
+            answer = answer.joined(drawings, await dedup(job, drawings, options))
+        return answer
+
+    opened = await services()
+    outcome, answer = await outcome_of(job, work(), timeout_s=opened.settings.job_timeout_s)
+    await notify(job, outcome, answer)
+    await cleanup(job, store, return_state=True)
+    return final_state(outcome)
+
+
+def begin(tenant_id: str, callback_url: str | None, ticket_id: str | None) -> Job:
+    """The job of this flow run; without a ticket from the gateway its own id names its folder."""
+    job_id = str(flow_run.id)
+    place = ticket_id or job_id
+    return Job(
+        job_id=job_id,
+        tenant_id=tenant_id,
+        folder=place,
+        ticket_id=place,
+        callback_url=callback_url,
+    )

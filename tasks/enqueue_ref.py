@@ -1,0 +1,38 @@
+"""enqueue-ref: the reference enters the queue; a job that came by the gateway is in it already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from dedup2d.fileref import FileRef
+from dedup2d.jobs.model import Job
+from dedup2d.tickets.model import MAX_LISTED_FILES, Ticket
+from dedup2d.jobs.opening import services
+from tasks.policy import RETRIES
+
+
+@task(name="enqueue-ref", task_run_name="enqueue-ref", **RETRIES)
+async def enqueue_ref(job: Job, refs: Sequence[FileRef]) -> Ticket:
+    """Make sure that this job has its ticket, and that the ticket knows its job."""
+    opened = await services()
+    ticket = await opened.queue.get(job.ticket_id)
+    if ticket is None:
+        wanted = Ticket(
+            ticket_id=job.ticket_id,
+            job_id=job.job_id,
+            tenant_id=job.tenant_id,
+            files=tuple(refs[:MAX_LISTED_FILES]),
+            file_count=len(refs),
+            callback_url=job.callback_url,
+        )
+        admission = await opened.queue.admit(
+            wanted,
+            max_jobs=opened.settings.max_jobs,
+            max_jobs_per_tenant=opened.settings.max_jobs_per_tenant,
+        )
+        ticket = admission.ticket
+    get_run_logger().info("ticket %s of tenant %s", ticket.ticket_id, ticket.tenant_id)
+    return ticket
