@@ -1,0 +1,95 @@
+"""Every Redis key and every lifetime, in this file only. Every key expires.
+
+    {prefix}:ticket:{ticket}        hash    ticket (JSON), tenant, job, idempotency (a key)
+    {prefix}:job:{job}              string  the job's ticket
+    {prefix}:lease:{ticket}         string  who works on it; lives as long as the lease
+    {prefix}:active                 zset    admitted tickets by expiry (Unix seconds)
+    {prefix}:active:{tenant}        zset    the same of one tenant
+    {prefix}:tenants                zset    tenants that have or had tickets, by expiry
+    {prefix}:idempotency:{digest}   hash    version, ticket, job, digest of the request, created
+    {prefix}:bells:run              stream  a job waits; competing consumers
+    {prefix}:bells:cancel           stream  a job is to stop; every worker reads all
+    {prefix}:delivery:{job}         hash    state, delivery (JSON), job_status
+    {prefix}:delivery:{job}:sender  string  who is sending; lives as long as the claim
+
+The scripts take keys of several tickets in one step. On a Redis Cluster choose a prefix in
+braces (``{dedup2d}``), so that all of them share a slot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+UNBOUND_TTL_S: Final = 600  # a ticket whose flow run was never created frees its place
+KEEP_S: Final = 24 * 3600  # idempotency records, counting keys and bells, at least
+BELLS_KEPT: Final = 1000  # a hint that was not heard that long is found by polling
+BELL_BATCH: Final = 16  # bells one worker takes at once
+BELL_BLOCK_S: Final = 2.0  # one blocking read; below SOCKET_TIMEOUT_S
+WORKERS: Final = "workers"  # the consumer group of the run bells
+
+CONNECT_TIMEOUT_S: Final = 2.0
+SOCKET_TIMEOUT_S: Final = 5.0
+HEALTH_CHECK_S: Final = 30
+RETRIES: Final = 3  # of a lost connection, not of a time-out
+RETRY_BASE_S: Final = 0.05
+RETRY_CAP_S: Final = 0.5
+
+CLAIM_S: Final = 120.0  # a delivery whose sender fell silent may be taken over
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The names below one prefix."""
+
+    prefix: str
+
+    def ticket(self, ticket_id: str) -> str:
+        """Hash of one ticket."""
+        return f"{self.prefix}:ticket:{ticket_id}"
+
+    def job(self, job_id: str) -> str:
+        """The ticket of a job."""
+        return f"{self.prefix}:job:{job_id}"
+
+    def lease(self, ticket_id: str) -> str:
+        """Who works on a ticket."""
+        return f"{self.prefix}:lease:{ticket_id}"
+
+    @property
+    def active(self) -> str:
+        """All admitted tickets."""
+        return f"{self.prefix}:active"
+
+    def active_of(self, tenant_id: str) -> str:
+        """The admitted tickets of one tenant."""
+        return f"{self.prefix}:active:{tenant_id}"
+
+    @property
+    def tenants(self) -> str:
+        """Tenants that may have admitted tickets."""
+        return f"{self.prefix}:tenants"
+
+    def idempotency(self, tenant_id: str, key: str) -> str:
+        """Record of one idempotency key; a digest, because clients choose keys freely."""
+        digest = hashlib.sha256(f"{tenant_id}\0{key}".encode()).hexdigest()[:32]
+        return f"{self.prefix}:idempotency:{digest}"
+
+    @property
+    def run_bells(self) -> str:
+        """Stream: a job waits."""
+        return f"{self.prefix}:bells:run"
+
+    @property
+    def cancel_bells(self) -> str:
+        """Stream: a job is to stop."""
+        return f"{self.prefix}:bells:cancel"
+
+    def delivery(self, job_id: str) -> str:
+        """Hash of a job's delivery."""
+        return f"{self.prefix}:delivery:{job_id}"
+
+    def sender(self, job_id: str) -> str:
+        """Who sends a job's delivery."""
+        return f"{self.prefix}:delivery:{job_id}:sender"
