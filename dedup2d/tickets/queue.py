@@ -234,6 +234,11 @@ class TicketQueue:
             if ticket is not None:
                 yield ticket
 
+    async def aclose(self) -> None:
+        """Close the client, for all who share it."""
+        with queue_errors():
+            await self._redis.aclose()
+
     def _counting(self, ticket_id: str, tenant_id: str) -> list[str]:
         active_of = self._keys.active_of(tenant_id)
         return [self._keys.ticket(ticket_id), self._keys.active, active_of, self._keys.tenants]
