@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
+from blocks.stores import StoreBlock
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from blocks.stores import StoreBlock
+from dedup2d.errors import ServiceError
 from dedup2d.fileref import FileRef
 from dedup2d.jobs.interrupts import outcome_of
 from dedup2d.jobs.model import DEFAULT_TENANT, FLOW_NAME, Answer, Job
+from dedup2d.jobs.opening import services
 from dedup2d.options import SearchOptions
 from flows.endings import close_after, final_state
 from tasks.cleanup import cleanup
@@ -20,9 +23,10 @@ from tasks.dedup import dedup
 from tasks.enqueue_ref import enqueue_ref
 from tasks.load import load
 from tasks.notify import notify
-from dedup2d.jobs.opening import services
 from tasks.policy import CHUNK_SIZE
 from tasks.store_file import store_file
+
+DEFAULT_OPTIONS = SearchOptions()
 
 
 def run_name() -> str:
@@ -42,14 +46,16 @@ def run_name() -> str:
     on_crashed=[close_after],
     on_cancellation=[close_after],
 )
-async def dedup_job(
+async def dedup_job(  # noqa: PLR0917 - parameters of a flow are a form, not a call
     sources: Annotated[
         list[str],
-        Field(description="Drawings: local paths of the worker, http(s) addresses, s3://bucket/key"),
+        Field(
+            description="Drawings: local paths of the worker, http(s) addresses, s3://bucket/key"
+        ),
     ] = [],  # noqa: B006 - a schema default, never changed
     options: Annotated[
         SearchOptions, Field(description="How to search, and what counts as a duplicate")
-    ] = SearchOptions(),
+    ] = DEFAULT_OPTIONS,
     store: Annotated[
         StoreBlock | None,
         Field(description="Where files are kept while the job runs; the configured store if empty"),
@@ -64,9 +70,7 @@ async def dedup_job(
     geometry: Annotated[
         FileRef | None, Field(description="Geometry JSON of the drawing, by reference")
     ] = None,
-    ticket_id: Annotated[
-        str | None, Field(description="Set by the gateway; leave empty")
-    ] = None,
+    ticket_id: Annotated[str | None, Field(description="Set by the gateway; leave empty")] = None,
 ) -> State[None]:
     """Say whether the vault has these drawings: same file, same geometry, revision, variant, part.
 
@@ -87,7 +91,8 @@ async def dedup_job(
     opened = await services()
     outcome, answer = await outcome_of(job, work(), timeout_s=opened.settings.job_timeout_s)
     await notify(job, outcome, answer)
-    await cleanup(job, store, return_state=True)
+    with suppress(ServiceError):  # the sweep finds what is left
+        await cleanup(job, store)
     return final_state(outcome)
 
 

@@ -11,8 +11,8 @@ from prefect.states import Cancelled, Completed, Failed
 
 from dedup2d.jobs.closing import close_job
 from dedup2d.jobs.model import DEFAULT_TENANT, JobError, JobStatus, Outcome
-from dedup2d.jobs.service import callback_url_of
 from dedup2d.jobs.opening import services
+from dedup2d.jobs.service import callback_url_of
 from tasks.opening import uploads_of
 
 

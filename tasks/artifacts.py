@@ -90,10 +90,12 @@ def page_of(report: Report, picture: bytes | None) -> str:
     query = report.query.file_name if report.query else "the drawing"
     lines = [
         f"# {_plain(query)} is {match.relation.value} to {_plain(match.file_name)}",
-        f"similarity **{match.similarity:.3f}**, verdict **{match.verdict.value}**, "
-        f"turned {match.pose.rotation_deg:.2f} degrees, "
-        f"{'mirrored' if match.pose.mirrored else 'not mirrored'}, "
-        f"scale {match.pose.scale:.6g}",
+        (
+            f"similarity **{match.similarity:.3f}**, verdict **{match.verdict.value}**, "
+            f"turned {match.pose.rotation_deg:.2f} degrees, "
+            f"{'mirrored' if match.pose.mirrored else 'not mirrored'}, "
+            f"scale {match.pose.scale:.6g}"
+        ),
     ]
     if picture is not None:
         encoded = base64.b64encode(picture).decode()

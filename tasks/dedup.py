@@ -10,9 +10,9 @@ from prefect.logging import get_run_logger
 
 from dedup2d.jobs.loading import refused
 from dedup2d.jobs.model import Job, Loaded
+from dedup2d.jobs.opening import services
 from dedup2d.options import SearchOptions
 from dedup2d.report import Report
-from dedup2d.jobs.opening import services
 from tasks.policy import CONCURRENT_FILES, RETRIES
 
 

@@ -9,8 +9,8 @@ from prefect.logging import get_run_logger
 
 from dedup2d.fileref import FileRef
 from dedup2d.jobs.model import Job
-from dedup2d.tickets.model import MAX_LISTED_FILES, Ticket
 from dedup2d.jobs.opening import services
+from dedup2d.tickets.model import MAX_LISTED_FILES, Ticket
 from tasks.policy import RETRIES
 
 

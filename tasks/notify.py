@@ -7,17 +7,15 @@ from prefect.logging import get_run_logger
 
 from dedup2d.jobs.closing import keep_outcome, notify_receiver
 from dedup2d.jobs.model import Answer, Job, Outcome
+from dedup2d.jobs.opening import services
 from dedup2d.tickets.model import Delivery
 from tasks.artifacts import publish
 from tasks.events import emit
-from dedup2d.jobs.opening import services
 from tasks.policy import RETRIES
 
 
 @task(name="notify", task_run_name="notify", **RETRIES)
-async def notify(
-    job: Job, outcome: Outcome, answer: Answer
-) -> Delivery | None:
+async def notify(job: Job, outcome: Outcome, answer: Answer) -> Delivery | None:
     """Keep the outcome, show it in Prefect, tell Prefect's automations and the receiver."""
     opened = await services()
     await keep_outcome(opened.results, outcome)

@@ -169,9 +169,7 @@ class Answer(BaseModel):
 
     def joined(self, drawings: Sequence[Loaded], reports: Sequence[Report]) -> Answer:
         """This answer with one more chunk."""
-        return Answer(
-            drawings=(*self.drawings, *drawings), reports=(*self.reports, *reports)
-        )
+        return Answer(drawings=(*self.drawings, *drawings), reports=(*self.reports, *reports))
 
     def result(self) -> dict[str, Any]:
         """The report itself for one drawing, a summary with all reports for many."""

@@ -44,9 +44,7 @@ class Services:
             settings=settings,
             uploads=uploads,
             results=results,
-            queue=TicketQueue(
-                redis, prefix=settings.redis_key_prefix, ttl_s=settings.job_ttl_s
-            ),
+            queue=TicketQueue(redis, prefix=settings.redis_key_prefix, ttl_s=settings.job_ttl_s),
             ledger=DeliveryLedger(
                 redis, prefix=settings.redis_key_prefix, ttl_s=settings.result_retention_s
             ),

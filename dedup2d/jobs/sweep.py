@@ -19,6 +19,7 @@ from uuid import UUID
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.sorting import FlowRunSort
 from pydantic import BaseModel, ConfigDict
 
 from dedup2d.errors import ServiceError
@@ -98,7 +99,7 @@ async def collect(services: Services, client: PrefectClient, *, execute: bool) -
     runs = await _runs_of(client, tickets, folders)
     retention_s = services.settings.upload_retention_s
     retention = timedelta(seconds=retention_s) if retention_s else None
-    counts = {decision: 0 for decision in Decision}
+    counts = dict.fromkeys(Decision, 0)
     failed = 0
     for name in sorted(folders.keys() | tickets.keys()):
         ticket, run = tickets.get(name), runs.get(name)
@@ -146,7 +147,11 @@ async def _runs_of(
 
 
 async def _read(client: PrefectClient, where: dict[str, Any]) -> list[FlowRun]:
-    return await client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(where))
+    return await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter.model_validate(where),
+        sort=FlowRunSort.ID_DESC,
+        limit=BATCH,
+    )
 
 
 def _is_run_id(text: str) -> bool:

@@ -1,5 +1,7 @@
-"""What ``dedup2d init`` does on a Prefect server, as often as one likes: blocks, work pool,
-deployments with their schedules and limits, and the automation that ends zombie runs.
+"""What ``dedup2d init`` does on a Prefect server, as often as one likes.
+
+Blocks, work pool, deployments with their schedules and limits, and the automation that ends
+zombie runs.
 """
 
 from __future__ import annotations
@@ -122,5 +124,3 @@ def _schedule_of(entry: dict[str, Any]) -> DeploymentScheduleCreate:
     return DeploymentScheduleCreate(
         schedule=schedule, active=entry.get("active", True), slug=entry.get("slug")
     )
-
-

@@ -71,29 +71,19 @@ def run(
         _check_free(wanted_host, wanted)
     data = settings.data_dir.absolute()
     (data / "logs").mkdir(parents=True, exist_ok=True)
-    stopped: list[int] = []
-
-    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
-        stopped.append(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, ask_to_stop)
+    stopped = _signals()
     redis = None if settings.redis_url else EmbeddedRedis(data)
     services: list[Service] = []
     console = Console(stderr=True)
     try:
         redis_url = settings.redis_url or (redis.start() if redis else "")
         environ = environment(data, at, redis_url=redis_url)
-        services = plan(data, at, environ, workers=workers)
+        services += plan(data, at, environ, workers=workers)
         for service in services:
             service.start()
         if _wait_ready(at, services, console, stopped):
             _announce(console, at, data)
-        while not stopped:
-            time.sleep(LOOK_S)
-            for service in services:
-                if told := service.keep_alive():
-                    console.print(told, style="yellow")
+        _watch(services, console, stopped)
     finally:
         console.print("stopping ...")
         for service in reversed(services):
@@ -101,6 +91,26 @@ def run(
         if redis is not None:
             redis.stop()
     return 0
+
+
+def _signals() -> list[int]:
+    """A list that fills when somebody asks us to stop."""
+    stopped: list[int] = []
+
+    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
+        stopped.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask_to_stop)
+    return stopped
+
+
+def _watch(services: list[Service], console: Console, stopped: list[int]) -> None:
+    while not stopped:
+        time.sleep(LOOK_S)
+        for service in services:
+            if told := service.keep_alive():
+                console.print(told, style="yellow")
 
 
 def environment(data: Path, at: Addresses, *, redis_url: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from prefect.automations import Automation, ChangeFlowRunState, EventTrigger, Posture
+from prefect.automations import AutomationCore, ChangeFlowRunState, EventTrigger, Posture
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import StateType
 
@@ -22,7 +22,7 @@ async def ensure_zombie_automation(client: PrefectClient) -> None:
     if await client.read_automations_by_name(NAME):
         return
     await client.create_automation(
-        Automation(
+        AutomationCore(
             name=NAME,
             description="A flow run without heartbeats for two minutes is marked as crashed.",
             trigger=EventTrigger(

@@ -75,8 +75,7 @@ class _Service(threading.Thread):
         async with get_client() as client:
             if self._init:
                 await register(client, self._settings)
-            opened = await services()
-            worker = WarmWorker(self._config, client, opened.queue)
+            worker = WarmWorker(self._config, client, await services())
             left = await worker.serve(self._stop, grace_s=GRACE_S)
         if left:
             # Runs that were handed back still sit on this loop; ending them in an orderly way

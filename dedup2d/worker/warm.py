@@ -23,12 +23,15 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import SetStateStatus
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import Abort, ObjectNotFound, PrefectException
-from prefect.states import Cancelled, Crashed, Pending, Scheduled
+from prefect.states import Cancelled, Completed, Crashed, Pending, Scheduled
 
 from dedup2d.errors import ServiceError
+from dedup2d.jobs.closing import read_outcome
 from dedup2d.jobs.interrupts import interrupt
-from dedup2d.tickets.queue import TicketQueue
+from dedup2d.jobs.model import JobStatus
+from dedup2d.jobs.services import Services
 from dedup2d.worker.engine import load_flow, run_in_process
 
 logger = logging.getLogger(__name__)
@@ -53,10 +56,10 @@ class WorkerConfig:
 class WarmWorker:
     """Serves one work pool until told to stop."""
 
-    def __init__(self, config: WorkerConfig, client: PrefectClient, queue: TicketQueue) -> None:
+    def __init__(self, config: WorkerConfig, client: PrefectClient, services: Services) -> None:
         self._config = config
         self._client = client
-        self._queue = queue
+        self._services = services
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._flows: dict[str, Flow[..., Any]] = {}
@@ -91,7 +94,7 @@ class WarmWorker:
                 await step()
                 await asyncio.sleep(every_s)
             except API_FAULTS as fault:
-                logger.warning("%s: %s", step.__name__.strip("_"), fault)
+                logger.warning("%s: %s", step.__name__.strip("_"), str(fault)[:200])
                 await asyncio.sleep(PAUSE_AFTER_FAULT_S)
 
     async def _heartbeat(self) -> None:
@@ -100,7 +103,7 @@ class WarmWorker:
         )
 
     async def _answer_door(self) -> None:
-        for bell in await self._queue.bells(self._config.name, block_s=BELL_WAIT_S):
+        for bell in await self._services.queue.bells(self._config.name, block_s=BELL_WAIT_S):
             if bell.kind == "cancel":
                 interrupt(bell.job_id)
             else:
@@ -111,7 +114,9 @@ class WarmWorker:
             return
         where = {"id": {"any_": list(self._running)}, "state": {"type": {"any_": ["CANCELLING"]}}}
         asked = FlowRunFilter.model_validate(where)
-        for run in await self._client.read_flow_runs(flow_run_filter=asked):
+        for run in await self._client.read_flow_runs(
+            flow_run_filter=asked, sort=FlowRunSort.ID_DESC, limit=len(self._running)
+        ):
             interrupt(str(run.id))
 
     async def _take(self) -> None:
@@ -147,7 +152,7 @@ class WarmWorker:
             flow = await self._flow_of(run)
             state = await run_in_process(flow, run)
             if state is not None and state.is_cancelling():
-                await self._cancel_unstarted(flow, run)
+                await self._settle_cancellation(flow, run)
         except Abort:
             logger.info("run %s was taken from us", run.id)
         except Exception as error:
@@ -164,13 +169,21 @@ class WarmWorker:
             self._flows[entrypoint] = await asyncio.to_thread(load_flow, entrypoint)
         return self._flows[entrypoint]
 
-    async def _cancel_unstarted(self, flow: Flow[..., Any], run: FlowRun) -> None:
-        """A run that was cancelled between Pending and Running: its hooks, then Cancelled."""
-        state: State[None] = Cancelled(message="Cancelled before it started.")
-        for hook in flow.on_cancellation_hooks:
-            done: Any = hook(flow, run, state)
-            if asyncio.iscoroutine(done):
-                await done
+    async def _settle_cancellation(self, flow: Flow[..., Any], run: FlowRun) -> None:
+        """End a run whose cancellation its own body did not hear.
+
+        It came between Pending and Running: then the hooks see to webhook and files. Or it came
+        when the job was over and its receiver told: then it was too late, and stays completed.
+        """
+        kept = await read_outcome(self._services.results, str(run.id))
+        state: State[None] = Cancelled(message="Cancelled on request.")
+        if kept is not None and kept.status is JobStatus.COMPLETED:
+            state = Completed(message="Finished before the cancellation was heard.")
+        else:
+            for hook in flow.on_cancellation_hooks:
+                done: Any = hook(flow, run, state)
+                if asyncio.iscoroutine(done):
+                    await done
         await self._client.set_flow_run_state(run.id, state, force=True)
 
     async def _report_crash(self, run: FlowRun, error: Exception) -> None:

@@ -22,18 +22,18 @@ import boto3
 import httpx
 import psutil
 import redis
+from dedup2d.webhooks.signature import verify
 from receiver import Receiver, free_port
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from dedup2d.samples import generate
-from dedup2d.webhooks.signature import verify
 
 ROOT: Final = Path(__file__).parents[2]
 DATA: Final = ROOT / "demo-data"
 KEY: Final = "demo-key"
-SECRET: Final = "demo-secret"
+SECRET: Final = "demo-secret"  # noqa: S105 - of the demo only
 BUCKET: Final = "dedup2d-demo"
 READY_S: Final = 200
 JOB_S: Final = 120
@@ -107,7 +107,7 @@ def store_environment(store: str) -> Iterator[dict[str, str]]:
         return
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
-    moto = subprocess.Popen(
+    moto = subprocess.Popen(  # noqa: S603 - our own command
         [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -135,7 +135,7 @@ def s3_client(environ: dict[str, str]) -> Any:
         endpoint_url=environ["DEDUP2D_S3_ENDPOINT"],
         region_name="us-east-1",
         aws_access_key_id="demo",
-        aws_secret_access_key="demo",
+        aws_secret_access_key="demo",  # noqa: S106 - moto takes any
     )
 
 
@@ -145,7 +145,9 @@ def running_stack(environ: dict[str, str], port: int, prefect_port: int) -> Iter
     ports = ["--port", str(port), "--prefect-port", str(prefect_port)]
     command = [sys.executable, "-m", "dedup2d.cli", "up", "--data", str(DATA / "stack"), *ports]
     with (DATA / "up.log").open("wb") as log:
-        up = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=ROOT)
+        up = subprocess.Popen(  # noqa: S603 - our own command
+            command, env=environ, stdout=log, stderr=log, cwd=ROOT
+        )
     try:
         yield
     finally:
