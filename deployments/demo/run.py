@@ -7,35 +7,27 @@ submits six drawings over HTTP with a callback, and verifies verdicts, webhooks 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any, Final
 
-import boto3
 import httpx
 import psutil
 import redis
 from dedup2d.webhooks.signature import verify
-from receiver import Receiver, free_port
+from receiver import Receiver
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from stack import BUCKET, ROOT, running_stack, s3_client, s3_server
 
 from dedup2d.samples import generate
 
-ROOT: Final = Path(__file__).parents[2]
 DATA: Final = ROOT / "demo-data"
 KEY: Final = "demo-key"
 SECRET: Final = "demo-secret"  # noqa: S105 - of the demo only
-BUCKET: Final = "dedup2d-demo"
-READY_S: Final = 200
 JOB_S: Final = 120
 QUERIES: Final = {  # query -> (what it is, expected relation or error)
     "resaved.dxf": ("a drawing of the vault, saved again in another DXF version", "same"),
@@ -61,18 +53,13 @@ def main() -> int:
         vault = sorted((DATA / "samples" / "vault").glob("*.dxf"))
         console.print(f"{len(vault)} drawings for the vault, {len(QUERIES)} to ask about")
         console.rule(f"2  stack ({store} store)")
-        environ = stack.enter_context(store_environment(store))
-        port, prefect_port = free_port(), free_port()
-        stack.enter_context(running_stack(environ, port, prefect_port))
-        gateway = stack.enter_context(
-            httpx.Client(
-                base_url=f"http://127.0.0.1:{port}/api/v1/dedup/2d",
-                headers={"X-API-Key": KEY},
-                timeout=60,
-            )
-        )
-        wait_ready(gateway)
-        console.print(f"ready; Prefect UI at http://127.0.0.1:{prefect_port}")
+        environ = demo_settings()
+        if store == "s3":
+            environ |= stack.enter_context(s3_server(DATA))
+        with console.status("starting Redis, Prefect server, gateway and worker"):
+            running = stack.enter_context(running_stack(DATA / "stack", environ))
+        gateway = stack.enter_context(running.client(KEY))
+        console.print(f"ready; Prefect UI at http://127.0.0.1:{running.prefect_port}")
         console.rule("3  vault")
         for path in track(vault, description="indexing", console=console):
             with path.open("rb") as file:
@@ -92,91 +79,14 @@ def main() -> int:
     return 0
 
 
-@contextmanager
-def store_environment(store: str) -> Iterator[dict[str, str]]:
-    """The environment of the stack; for S3 a moto server with a bucket runs meanwhile."""
-    environ = os.environ | {
+def demo_settings() -> dict[str, str]:
+    """What the demo's stack is told: a key, a webhook secret, a receiver on this machine."""
+    return {
         "API_KEYS": KEY,
         "DEDUP2D_CALLBACK_HMAC_SECRET": SECRET,
         "DEDUP2D_CALLBACK_ALLOW_HTTP": "1",
-        "DEDUP2D_CALLBACK_BLOCK_PRIVATE_NETWORKS": "0",  # the receiver is on this machine
-        "DEDUP2D_FILE_STORAGE": store,
+        "DEDUP2D_CALLBACK_BLOCK_PRIVATE_NETWORKS": "0",
     }
-    if store == "local":
-        yield environ
-        return
-    port = free_port()
-    endpoint = f"http://127.0.0.1:{port}"
-    moto = subprocess.Popen(  # noqa: S603 - our own command
-        [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        environ |= {
-            "DEDUP2D_S3_BUCKET": BUCKET,
-            "DEDUP2D_S3_ENDPOINT": endpoint,
-            "DEDUP2D_S3_REGION": "us-east-1",
-            "DEDUP2D_S3_ACCESS_KEY": "demo",
-            "DEDUP2D_S3_SECRET_KEY": "demo",
-        }
-        wait_until(lambda: httpx.get(endpoint).status_code < 500, 30)  # noqa: PLR2004 - HTTP
-        s3_client(environ).create_bucket(Bucket=BUCKET)
-        yield environ
-    finally:
-        moto.terminate()
-        moto.wait()
-
-
-def s3_client(environ: dict[str, str]) -> Any:
-    """A client of the demo's S3 server."""
-    return boto3.client(
-        "s3",
-        endpoint_url=environ["DEDUP2D_S3_ENDPOINT"],
-        region_name="us-east-1",
-        aws_access_key_id="demo",
-        aws_secret_access_key="demo",  # noqa: S106 - moto takes any
-    )
-
-
-@contextmanager
-def running_stack(environ: dict[str, str], port: int, prefect_port: int) -> Iterator[None]:
-    """``dedup2d up``, ended by the signal that Ctrl-C sends."""
-    ports = ["--port", str(port), "--prefect-port", str(prefect_port)]
-    command = [sys.executable, "-m", "dedup2d.cli", "up", "--data", str(DATA / "stack"), *ports]
-    with (DATA / "up.log").open("wb") as log:
-        up = subprocess.Popen(  # noqa: S603 - our own command
-            command, env=environ, stdout=log, stderr=log, cwd=ROOT
-        )
-    try:
-        yield
-    finally:
-        up.send_signal(signal.SIGINT)
-        up.wait(90)
-
-
-def wait_ready(gateway: httpx.Client) -> None:
-    """Until the gateway's health is good."""
-
-    def healthy() -> bool:
-        return gateway.get("/health").status_code == httpx.codes.OK
-
-    with console.status("starting Redis, Prefect server, gateway and worker"):
-        wait_until(healthy, READY_S)
-
-
-def wait_until(condition: Any, seconds: float) -> None:
-    """Try until it holds; connection faults count as not yet."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.2)
-    tail = (DATA / "up.log").read_text()[-3000:] if (DATA / "up.log").exists() else ""
-    raise SystemExit(f"waited {seconds:g} s in vain\n{tail}")
 
 
 def submit(gateway: httpx.Client, name: str, callback_url: str) -> str:
@@ -250,7 +160,7 @@ def check_nothing_left(environ: dict[str, str]) -> list[str]:
     """No upload, no folder, no ticket."""
     uploads = DATA / "stack" / "uploads"
     left = [str(path.relative_to(uploads)) for path in uploads.rglob("*")]
-    if environ["DEDUP2D_FILE_STORAGE"] == "s3":
+    if "DEDUP2D_S3_BUCKET" in environ:
         listed = s3_client(environ).list_objects_v2(Bucket=BUCKET, Prefix="dedup2d/uploads")
         left += [item["Key"] for item in listed.get("Contents", [])]
     socket = next((DATA / "stack").rglob("*.sock"), None)

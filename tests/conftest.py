@@ -1,0 +1,73 @@
+"""Real parts for all tests: one stack with a local store, one with S3, started when asked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from receiver import Receiver
+from stack import Stack, running_stack, s3_server
+
+KEYS = ("key-of-a", "key-of-b")
+SECRET = "webhook-secret"
+
+
+def stack_settings() -> dict[str, str]:
+    return {
+        "API_KEYS": ",".join(KEYS),
+        "DEDUP2D_CALLBACK_HMAC_SECRET": SECRET,
+        "DEDUP2D_CALLBACK_ALLOW_HTTP": "1",
+        "DEDUP2D_CALLBACK_BLOCK_PRIVATE_NETWORKS": "0",
+        "DEDUP2D_CALLBACK_ALLOWLIST": "127.0.0.1",
+    }
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small vault, and queries with known truth."""
+    from dedup2d.samples import generate  # noqa: PLC0415 - only tests with drawings pay for it
+
+    folder = tmp_path_factory.mktemp("samples")
+    generate(folder, parts=8)
+    return folder
+
+
+def _with_vault(stack: Stack, samples: Path) -> None:
+    with stack.client(KEYS[0]) as gateway:
+        for path in sorted((samples / "vault").glob("*.dxf")):
+            files = {"file": (path.name, path.read_bytes())}
+            gateway.post("/index/add", files=files).raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def local_stack(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Iterator[Stack]:
+    """The whole stack with a local store and an indexed vault."""
+    with running_stack(tmp_path_factory.mktemp("local"), stack_settings()) as stack:
+        _with_vault(stack, samples)
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def s3_stack(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Iterator[Stack]:
+    """The whole stack with an S3 store (moto over HTTP) and an indexed vault."""
+    folder = tmp_path_factory.mktemp("s3")
+    with (
+        s3_server(folder) as s3,
+        running_stack(folder / "stack", stack_settings() | s3) as stack,
+    ):
+        _with_vault(stack, samples)
+        yield stack
+
+
+@pytest.fixture
+def gateway(local_stack: Stack) -> Iterator[httpx.Client]:
+    """Tenant a, at the stack with the local store."""
+    with local_stack.client(KEYS[0]) as client:
+        yield client
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A webhook receiver on this machine."""
+    with Receiver() as listening:
+        yield listening

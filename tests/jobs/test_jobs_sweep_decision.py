@@ -1,0 +1,47 @@
+"""The sweep's decision: never the files of a live job, always those of a dead one."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup2d.jobs.model import JobStatus
+from dedup2d.jobs.sweep import Decision, Place, decide
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ages = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400))
+retentions = st.one_of(st.none(), st.timedeltas(timedelta(seconds=1), timedelta(days=30)))
+places = st.builds(
+    Place,
+    name=st.uuids().map(str),
+    newest=ages.map(lambda age: NOW - age),
+    has_ticket=st.booleans(),
+    job=st.one_of(st.none(), st.sampled_from(JobStatus)),
+)
+
+
+@given(places, retentions)
+def test_live_job_keeps_its_files(place: Place, retention: timedelta | None) -> None:
+    if place.job is not None and not place.job.is_terminal:
+        assert decide(place, now=NOW, retention=retention) is Decision.KEEP
+
+
+@given(places, retentions)
+def test_ended_job_is_closed_at_once(place: Place, retention: timedelta | None) -> None:
+    if place.job is not None and place.job.is_terminal:
+        assert decide(place, now=NOW, retention=retention) is Decision.CLOSE
+
+
+@given(places, retentions)
+def test_unknown_files_go_only_after_their_retention(
+    place: Place, retention: timedelta | None
+) -> None:
+    if place.job is None and decide(place, now=NOW, retention=retention) is Decision.DELETE:
+        assert retention is not None
+        assert NOW - place.newest > retention
+        assert not place.has_ticket
+
+
+@given(places)
+def test_retention_of_none_deletes_nothing_unknown(place: Place) -> None:
+    assert decide(place, now=NOW, retention=None) is not Decision.DELETE
