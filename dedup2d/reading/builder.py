@@ -1,0 +1,122 @@
+"""Collects what a reader finds and makes a Drawing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+
+from dedup2d.drawing import Drawing, Finding, Source, Text, no_arcs, no_segments
+from dedup2d.drawing.model import Floats, Indices
+from dedup2d.reading.budget import Meter
+
+# Beyond it float64 cannot tell a micrometre; such coordinates are debris of broken exports.
+FARTHEST: Final = 1e12
+MAX_TEXTS: Final = 200_000
+
+
+class DrawingBuilder:
+    """Strokes, texts and findings so far; ``meter`` stops what exceeds the budget."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        self._strokes: dict[str, list[Floats]] = {"segments": [], "arcs": [], "curves": []}
+        self._owners: dict[str, list[Indices]] = {"segments": [], "arcs": [], "curves": []}
+        self._sources: dict[tuple[str, str, str], int] = {}
+        self._texts: list[Text] = []
+        self._findings: dict[tuple[str, str], int] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Neither strokes nor texts so far."""
+        return not (any(self._strokes.values()) or self._texts)
+
+    def source(self, kind: str, layer: str = "", handle: str = "") -> int:
+        """The index of this source; the same values give the same index."""
+        return self._sources.setdefault((kind, layer, handle), len(self._sources))
+
+    def add_segments(self, segments: Floats, source: int | Indices) -> None:
+        """(n, 4) straight strokes with their source, or (n,) sources."""
+        self._add("segments", segments, source)
+
+    def add_arcs(self, arcs: Floats, source: int | Indices) -> None:
+        """(m, 5) arcs with their source, or (m,) sources."""
+        self._add("arcs", arcs, source)
+
+    def add_curves(self, curves: Floats, source: int | Indices) -> None:
+        """(k, 4) pieces of flattened curves with their source, or (k,) sources."""
+        self._add("curves", curves, source)
+
+    def _add(self, name: str, strokes: Floats, source: int | Indices) -> None:
+        if len(strokes):
+            self.meter.spend(len(strokes))
+            self._strokes[name].append(strokes)
+            self._owners[name].append(np.broadcast_to(np.int32(source), len(strokes)))
+
+    def add_text(self, text: Text) -> None:
+        """A text; blank ones say nothing and are left out."""
+        if text.value.strip():
+            if len(self._texts) >= MAX_TEXTS:
+                self.find("TEXT_SKIPPED", f"Only the first {MAX_TEXTS} texts were read.")
+                return
+            self._texts.append(text)
+
+    def find(self, code: str, message: str, count: int = 1) -> None:
+        """Note a finding; equal ones are counted."""
+        key = (code, message)
+        self._findings[key] = self._findings.get(key, 0) + count
+
+    def build(
+        self,
+        *,
+        format_name: str,
+        unit_mm: float | None = None,
+        sheet_names: Iterable[str] = (),
+        is_raster: bool = False,
+        tolerance: float = 0.0,
+    ) -> Drawing:
+        """The Drawing; strokes without length or without a place are left out and counted."""
+        segments, segment_source = self._gathered("segments", no_segments())
+        arcs, arc_source = self._gathered("arcs", no_arcs())
+        curves, curve_source = self._gathered("curves", no_segments())
+        return Drawing(
+            segments=segments,
+            arcs=arcs,
+            curves=curves,
+            segment_source=segment_source,
+            arc_source=arc_source,
+            curve_source=curve_source,
+            sources=tuple(Source(*key) for key in self._sources),
+            texts=tuple(text for text in self._texts if self._is_placed(text)),
+            unit_mm=unit_mm,
+            sheet_names=tuple(sheet_names),
+            findings=tuple(Finding(c, m, n) for (c, m), n in sorted(self._findings.items())),
+            format=format_name,
+            is_raster=is_raster,
+            tolerance=tolerance,
+        )
+
+    def _gathered(self, name: str, empty: Floats) -> tuple[Floats, Indices]:
+        if not self._strokes[name]:
+            return empty, np.empty(0, np.int32)
+        strokes = np.concatenate(self._strokes[name])
+        owners = np.concatenate(self._owners[name])
+        placed = (np.abs(strokes) < FARTHEST).all(axis=1)  # False for NaN too
+        if name == "arcs":
+            placed &= strokes[:, 4] > strokes[:, 3]
+            long = strokes[:, 2] > 0
+        else:
+            long = (strokes[:, :2] != strokes[:, 2:]).any(axis=1)
+        self._count_left_out(int((~placed).sum()), int((placed & ~long).sum()))
+        kept = placed & long
+        return strokes[kept], owners[kept]
+
+    def _count_left_out(self, unplaced: int, short: int) -> None:
+        if unplaced:
+            self.find("COORDINATE_OUT_OF_RANGE", "Strokes without a sensible place.", unplaced)
+        if short:
+            self.find("ZERO_LENGTH_SKIPPED", "Strokes without length.", short)
+
+    def _is_placed(self, text: Text) -> bool:
+        return abs(text.x) < FARTHEST and abs(text.y) < FARTHEST
