@@ -5,11 +5,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from e2e_client import KEYS, SECRET
 from receiver import Receiver
 from stack import Stack, running_stack, s3_server
-
-KEYS = ("key-of-a", "key-of-b")
-SECRET = "webhook-secret"
 
 
 def stack_settings() -> dict[str, str]:

@@ -16,7 +16,6 @@ from typing import Any, Final
 import httpx
 import psutil
 import redis
-from dedup2d.webhooks.signature import verify
 from receiver import Receiver
 from rich.console import Console
 from rich.progress import track
@@ -24,6 +23,7 @@ from rich.table import Table
 from stack import BUCKET, ROOT, running_stack, s3_client, s3_server
 
 from dedup2d.samples import generate
+from dedup2d.webhooks.signature import verify
 
 DATA: Final = ROOT / "demo-data"
 KEY: Final = "demo-key"
