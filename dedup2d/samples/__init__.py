@@ -1,0 +1,1 @@
+"""Realistic drawings with known truth, for the demo, the tests and the benchmarks."""
