@@ -1,0 +1,1 @@
+"""Matching by a dedupcad-vision service over HTTP."""
