@@ -158,21 +158,19 @@ class TicketQueue:
         return job_id or None
 
     async def lease(self, ticket_id: str, holder: str, ttl_s: float) -> bool:
-        """Take the ticket for ``ttl_s`` seconds, or renew; False where another one holds it.
+        """Take the place for ``ttl_s`` seconds, or renew; False where another one holds it.
 
-        Raises RequestError ``TICKET_GONE`` where the ticket expired or was closed.
+        A place is known by its ticket's id, whether or not the ticket is there (a run that
+        Prefect started has none until its second task); a ticket that is there lives on.
         """
         ticket = await self.get(ticket_id)
-        if ticket is None:
-            raise _gone(ticket_id)
-        counting = self._counting(ticket_id, ticket.tenant_id)
+        counting = self._counting(ticket_id, ticket.tenant_id if ticket else "")
+        job_id = ticket.job_id if ticket else ""
         with queue_errors():
             answer = await self._lease(
-                keys=[*counting, self._keys.job(ticket.job_id), self._keys.lease(ticket_id)],
+                keys=[*counting, self._keys.job(job_id), self._keys.lease(ticket_id)],
                 args=[ticket_id, holder, self._ttl_s, self._keep_s, round(ttl_s * 1000)],
             )
-        if answer == "gone":
-            raise _gone(ticket_id)
         return bool(answer == "held")
 
     async def release(self, ticket_id: str, holder: str) -> None:

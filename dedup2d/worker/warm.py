@@ -1,8 +1,9 @@
 """Takes runs from the work pool and executes them on one event loop.
 
 Prefect's queue is the truth: what may run, and how many at once, is what
-``get_scheduled_flow_runs`` answers. The doorbell only says when to ask. A run is ours when the
-server accepts its transition to Pending; of two workers that try, one is refused.
+``get_scheduled_flow_runs`` answers. The doorbell only says when to ask. A run is ours when we
+hold its lease and the server accepts its transition to Pending; of two workers that try, one is
+refused.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ from prefect.states import Cancelled, Completed, Crashed, Pending, Scheduled
 
 from dedup2d.errors import ServiceError
 from dedup2d.jobs.closing import read_outcome
-from dedup2d.jobs.interrupts import interrupt
+from dedup2d.jobs.interrupts import Stop, interrupt
 from dedup2d.jobs.model import JobStatus
 from dedup2d.jobs.services import Services
 from dedup2d.worker.engine import load_flow, run_in_process
+from dedup2d.worker.leases import LOOK_S, RENEW_S, Leases, LostRuns
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ HEARTBEAT_S: Final = 10.0  # to the work pool, so that Prefect's UI shows a live
 POLL_S: Final = 5.0  # the net under the doorbell
 CANCEL_POLL_S: Final = 1.0  # for cancellations that ring no bell (Prefect's UI)
 BELL_WAIT_S: Final = 5.0
+ABANDON_S: Final = 3.0  # for a run to let go of what it holds
 PAUSE_AFTER_FAULT_S: Final = 1.0
 API_FAULTS: Final = (httpx.HTTPError, OSError, PrefectException, ServiceError)
 
@@ -61,31 +64,39 @@ class WarmWorker:
         self._client = client
         self._services = services
         self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._runs: dict[UUID, FlowRun] = {}
+        self._leases = Leases(services.queue, config.name)
+        self._lost = LostRuns(client, services, config.pool, f"finder-{config.name}")
         self._wake = asyncio.Event()
         self._flows: dict[str, Flow[..., Any]] = {}
 
     async def serve(self, stop: asyncio.Event, *, grace_s: float) -> int:
         """Take and run until ``stop``; then finish within ``grace_s`` or hand the rest back.
 
-        Gives how many runs were handed back; they still sit on this loop, and the caller ends
-        the process without ending them.
+        Gives how many runs still sit on this loop after being handed back; the caller ends the
+        process without ending them.
         """
         loops = [
             asyncio.create_task(self._repeat(self._heartbeat, HEARTBEAT_S)),
             asyncio.create_task(self._repeat(self._answer_door, 0)),
             asyncio.create_task(self._repeat(self._watch_cancellations, CANCEL_POLL_S)),
+            asyncio.create_task(self._repeat(self._renew_leases, RENEW_S)),
+            asyncio.create_task(self._repeat(self._find_lost, LOOK_S)),
             asyncio.create_task(self._repeat(self._take, 0)),
         ]
+        taking = loops[-1]
         try:
             await stop.wait()
+            taking.cancel()
+            if self._running:
+                logger.info("waiting for %d run(s)", len(self._running))
+                await asyncio.wait(self._running.values(), timeout=grace_s)
+            await self._hand_back()
         finally:
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
-        if self._running:
-            logger.info("waiting for %d run(s)", len(self._running))
-            await asyncio.wait(self._running.values(), timeout=grace_s)
-        return await self._hand_back()
+        return len(self._running)
 
     async def _repeat(self, step: Any, every_s: float) -> None:
         """Run ``step`` for ever; a service that is away is waited for."""
@@ -105,7 +116,7 @@ class WarmWorker:
     async def _answer_door(self) -> None:
         for bell in await self._services.queue.bells(self._config.name, block_s=BELL_WAIT_S):
             if bell.kind == "cancel":
-                interrupt(bell.job_id)
+                interrupt(bell.job_id, Stop.CANCEL)
             else:
                 self._wake.set()
 
@@ -117,7 +128,15 @@ class WarmWorker:
         for run in await self._client.read_flow_runs(
             flow_run_filter=asked, sort=FlowRunSort.ID_DESC, limit=len(self._running)
         ):
-            interrupt(str(run.id))
+            interrupt(str(run.id), Stop.CANCEL)
+
+    async def _renew_leases(self) -> None:
+        for run in await self._leases.renew(list(self._runs.values())):
+            logger.warning("run %s was taken over by another worker", run.id)
+            interrupt(str(run.id), Stop.ABANDON)
+
+    async def _find_lost(self) -> None:
+        await self._lost.look({str(run_id) for run_id in self._runs})
 
     async def _take(self) -> None:
         """One look into Prefect's queue, then sleep until the doorbell, a free place or POLL_S."""
@@ -133,18 +152,21 @@ class WarmWorker:
             await asyncio.wait_for(self._wake.wait(), POLL_S)
 
     async def _claim(self, run: FlowRun) -> None:
-        if run.id in self._running:
+        if run.id in self._running or not await self._leases.take(run):
             return
         answer: Any = await self._client.set_flow_run_state(run.id, Pending())
         if answer.status is not SetStateStatus.ACCEPT:
+            await self._leases.give_back(run)
             return
         run.state = answer.state
+        self._runs[run.id] = run
         task = asyncio.create_task(self._execute(run))
         self._running[run.id] = task
         task.add_done_callback(lambda _: self._ended(run.id))
 
     def _ended(self, run_id: UUID) -> None:
         self._running.pop(run_id, None)
+        self._runs.pop(run_id, None)
         self._wake.set()
 
     async def _execute(self, run: FlowRun) -> None:
@@ -159,6 +181,9 @@ class WarmWorker:
             # The edge of one run: it must not take the others down; Prefect is told.
             logger.exception("run %s could not be executed", run.id)
             await self._report_crash(run, error)
+        finally:
+            with suppress(ServiceError):  # it expires by itself
+                await self._leases.give_back(run)
 
     async def _flow_of(self, run: FlowRun) -> Flow[..., Any]:
         if run.deployment_id is None:
@@ -191,11 +216,12 @@ class WarmWorker:
         with suppress(*API_FAULTS):
             await self._client.set_flow_run_state(run.id, Crashed(message=message), force=True)
 
-    async def _hand_back(self) -> int:
-        left = list(self._running)
-        for run_id in left:
+    async def _hand_back(self) -> None:
+        """Give what still runs back to the queue, without ending any of it."""
+        for run_id, task in list(self._running.items()):
+            interrupt(str(run_id), Stop.ABANDON)
+            await asyncio.wait([task], timeout=ABANDON_S)
             state: State[None] = Scheduled(name="HandedBack", message="The worker was stopped.")
             with suppress(*API_FAULTS):
                 await self._client.set_flow_run_state(run_id, state, force=True)
                 logger.info("run %s handed back", run_id)
-        return len(left)

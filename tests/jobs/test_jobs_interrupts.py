@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
+from prefect.exceptions import Abort
 
 from dedup2d.errors import DrawingError
-from dedup2d.jobs.interrupts import interrupt, outcome_of
+from dedup2d.jobs.interrupts import Stop, interrupt, outcome_of
 from dedup2d.jobs.model import Answer, Job, JobStatus
 
 
@@ -34,10 +35,10 @@ async def test_interrupted_work_is_canceled_and_other_work_goes_on() -> None:
     stopped = asyncio.create_task(outcome_of(job("a"), sleeping(), timeout_s=30))
     other = asyncio.create_task(outcome_of(job("b"), short(), timeout_s=30))
     await asyncio.sleep(0.05)
-    assert interrupt("a")
+    assert interrupt("a", Stop.CANCEL)
     assert (await stopped)[0].status is JobStatus.CANCELED
     assert (await other)[0].status is JobStatus.COMPLETED
-    assert not interrupt("a"), "an ended job cannot be interrupted"
+    assert not interrupt("a", Stop.CANCEL), "an ended job cannot be interrupted"
 
 
 async def test_drawing_error_keeps_its_code() -> None:
@@ -66,4 +67,12 @@ async def test_cancelling_the_caller_passes_through() -> None:
     await asyncio.sleep(0.05)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_abandoned_work_leaves_the_state_of_the_run_alone() -> None:
+    task = asyncio.create_task(outcome_of(job("gone"), sleeping(), timeout_s=30))
+    await asyncio.sleep(0.05)
+    assert interrupt("gone", Stop.ABANDON)
+    with pytest.raises(Abort):
         await task
