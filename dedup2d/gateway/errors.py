@@ -1,0 +1,140 @@
+"""The one place that makes HTTP answers of errors, with the predecessor's codes and bodies.
+
+Every body is ``{"detail": ...}``. Some details are plain sentences because the predecessor's
+clients compare them; most are ``{"error": CODE, "message": sentence, ...}``. The header
+``X-Error-Code`` carries the code in both cases. No answer shows a traceback or a server path;
+an unexpected error gets an id that the log has too.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from dedup2d.errors import (
+    ConflictError,
+    Dedup2DError,
+    DrawingError,
+    QueueFullError,
+    RequestError,
+    ServiceError,
+)
+from dedup2d.gateway.linger import linger
+
+logger = logging.getLogger(__name__)
+
+ERROR_HEADER: Final = "X-Error-Code"
+RETRY_AFTER_S: Final = 5
+STATUS_OF_CODE: Final[Mapping[str, int]] = {
+    "JOB_NOT_FOUND": 404,
+    "JOB_FORBIDDEN": 403,
+    "LOOPBACK_ONLY": 403,
+    "UPLOAD_TOO_SLOW": 408,
+    "TICKET_GONE": 408,  # the place in the queue expired before the upload was complete
+    "FILE_TOO_LARGE": 413,
+    "TOO_MANY_FILES": 413,
+    "MULTIPART_EXPECTED": 415,
+}
+PLAIN: Final = {"EMPTY_FILE", "EMPTY_GEOMETRY", "INVALID_GEOMETRY", "UNKNOWN_PRESET"}
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app`` answer every error from here."""
+    app.add_exception_handler(Dedup2DError, _on_ours)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def status_of(error: Dedup2DError) -> int:
+    """The HTTP status of one of our errors."""
+    match error:
+        case QueueFullError():
+            return 429
+        case ConflictError():
+            return 409
+        case ServiceError():
+            return 503
+        case RequestError() | DrawingError():
+            return STATUS_OF_CODE.get(error.code, 400)
+    return 500
+
+
+def detail_of(error: Dedup2DError) -> Any:
+    """What stands under ``detail``."""
+    if error.code in {"JOB_NOT_FOUND", "JOB_FORBIDDEN"}:
+        return {"error": error.code, "job_id": str(error.args[0])}
+    if error.code in PLAIN:
+        return "Empty file" if error.code == "EMPTY_FILE" else error.message
+    detail: dict[str, Any] = {"error": error.code, "message": error.message}
+    match error:
+        case QueueFullError():
+            detail |= {"max_jobs": error.max_jobs, "current_jobs": error.current_jobs}
+        case ServiceError():
+            detail |= {"service": error.service}
+    return detail
+
+
+def headers_of(error: Dedup2DError) -> dict[str, str]:
+    """The error's code, and when to try again where that makes sense."""
+    headers = {ERROR_HEADER: error.code}
+    match error:
+        case QueueFullError() | ServiceError():
+            headers["Retry-After"] = str(math.ceil(error.retry_after_s or RETRY_AFTER_S))
+        case ConflictError(code="IDEMPOTENCY_IN_PROGRESS"):
+            headers["Retry-After"] = "1"
+    return headers
+
+
+async def _on_ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Dedup2DError)
+    if isinstance(error, ServiceError):
+        logger.warning("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+    return await _answer(request, status_of(error), detail_of(error), headers_of(error))
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return await _answer(request, error.status_code, error.detail, error.headers)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    detail = [{k: v for k, v in item.items() if k != "ctx"} for item in error.errors()]
+    headers = {ERROR_HEADER: "INVALID_REQUEST"}
+    return await _answer(request, 422, jsonable_encoder(detail), headers)
+
+
+async def _on_disconnect(request: Request, _error: Exception) -> Response:
+    logger.info("%s %s: the client went away", request.method, request.url.path)
+    return Response(status_code=400)  # nobody reads it
+
+
+async def _on_unexpected(request: Request, _error: Exception) -> Response:
+    error_id = uuid4().hex
+    # The server logs the traceback right after this line.
+    logger.error("error %s in %s %s", error_id, request.method, request.url.path)
+    detail = {
+        "error": "INTERNAL_ERROR",
+        "message": "Something unexpected went wrong; the gateway's log has it under error_id.",
+        "error_id": error_id,
+    }
+    return await _answer(request, 500, detail, {ERROR_HEADER: "INTERNAL_ERROR"})
+
+
+async def _answer(
+    request: Request, status: int, detail: Any, headers: Mapping[str, str] | None
+) -> Response:
+    await linger(request)
+    return JSONResponse({"detail": detail}, status, headers=headers)

@@ -1,0 +1,68 @@
+"""Adding drawings to the vault's index over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from dedup2d.errors import RequestError
+from dedup2d.fileref import FileRef
+from dedup2d.gateway.auth import Tenant
+from dedup2d.gateway.bodies import Rebuilt
+from dedup2d.gateway.inbox import Tray
+from dedup2d.gateway.search import MULTIPART
+from dedup2d.gateway.state import Gateway, gateway_of
+from dedup2d.gateway.uploads import Received, check_body, receive
+from dedup2d.matcher import Indexed
+
+router = APIRouter(tags=["index"])
+
+
+@router.post("/2d/index/add", summary="Add a drawing to the vault's index", openapi_extra=MULTIPART)
+async def add(
+    request: Request,
+    tenant: Tenant,
+    user_name: Annotated[str, Query(max_length=200)] = "cad-ml-platform",
+    upload_to_s3: Annotated[  # noqa: ARG001 - clients of the predecessor send it
+        bool, Query(deprecated=True, description="accepted, without effect")
+    ] = True,
+) -> Indexed:
+    """The same bytes twice are one entry. The upload itself is not kept."""
+    gateway = gateway_of(request)
+    limit = min(gateway.settings.max_upload_bytes, gateway.settings.max_drawing_bytes)
+    boundary = check_body(request, max_upload_bytes=limit)
+    async with gateway.inbox.tray() as tray:
+
+        async def keep(chunks: AsyncIterator[bytes], *, file_name: str, media_type: str) -> FileRef:
+            return await tray.keep(
+                chunks, file_name=file_name, media_type=media_type, max_bytes=limit
+            )
+
+        received = await receive(request, boundary, keep, gateway.inbox, max_upload_bytes=limit)
+        if len(received.files) != 1:
+            raise RequestError("TOO_MANY_FILES", "One drawing at a time is added to the index.")
+        return await _index(gateway, tray, received, tenant=tenant, user_name=user_name)
+
+
+async def _index(
+    gateway: Gateway, tray: Tray, received: Received, *, tenant: str, user_name: str
+) -> Indexed:
+    (ref,) = received.files
+    matcher = gateway.services.matcher
+    drawing = await matcher.load(tray.path_of(ref), tray.path)
+    named = drawing.model_copy(
+        update={
+            "file_name": ref.name,
+            "media_type": ref.media_type,
+            "geometry_path": tray.path_of(received.geometry) if received.geometry else None,
+        }
+    )
+    return await matcher.add(named, tenant=tenant, user_name=user_name)
+
+
+@router.post("/2d/index/rebuild", summary="Bring the index up to date")
+async def rebuild(request: Request, tenant: Tenant) -> Rebuilt:
+    """Needed after drawings were added to a vision service; harmless otherwise."""
+    return Rebuilt.model_validate(await gateway_of(request).services.matcher.rebuild(tenant=tenant))

@@ -1,0 +1,163 @@
+"""POST /2d/search: the drawing comes in, a job or its answer goes out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from typing import Annotated, Any, Final, Self
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import ConfigDict, Field, model_validator
+
+from dedup2d.errors import RequestError
+from dedup2d.gateway.auth import Tenant
+from dedup2d.gateway.bodies import Accepted
+from dedup2d.gateway.state import Gateway, gateway_of
+from dedup2d.gateway.uploads import Received, check_body, receive
+from dedup2d.gateway.waiting import answer_of, wait_for_end
+from dedup2d.options import Mode, SearchOptions, resolve_options
+from dedup2d.report import Report
+from dedup2d.settings import Settings
+
+logger = logging.getLogger(__name__)
+router = APIRouter(tags=["search"])
+
+MAX_KEY_CHARS: Final = 255
+
+
+class SearchQuery(SearchOptions):
+    """The query parameters: a preset, and whatever differs from it."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    async_request: bool = Field(
+        False, alias="async", description="answer at once with a job_id to poll"
+    )
+    callback_url: str | None = Field(
+        None, description="where the webhook goes when the job ends; needs async=true"
+    )
+    preset: str | None = Field(None, description="strict, version or loose; see /2d/presets")
+
+    @model_validator(mode="after")
+    def _thresholds_in_order(self) -> Self:
+        return self  # in what order they are shows when the preset is merged in
+
+    def options(self) -> SearchOptions:
+        """Explicit values over the preset over the defaults. Raises RequestError."""
+        given = self.model_fields_set & SearchOptions.model_fields.keys()
+        explicit = {name: getattr(self, name) for name in given}
+        return resolve_options(explicit, preset=self.preset or None)
+
+
+MULTIPART: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "the drawing; may be repeated for a batch",
+                        },
+                        "geom_json": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "geometry JSON of the drawing (at most 64 MB)",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/2d/search",
+    summary="Search the vault for drawings that have to do with this one",
+    response_model=Report | Accepted,
+    openapi_extra=MULTIPART,
+)
+async def search(
+    request: Request,
+    query: Annotated[SearchQuery, Query()],
+    tenant: Tenant,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=MAX_KEY_CHARS,
+            description="the same key gives the same job, however often the request is sent",
+        ),
+    ] = None,
+) -> Response:
+    """Without ``async`` the answer is the report, or a job to poll where waiting makes no sense.
+
+    Large files, geometry JSON with ``enable_precision`` and ``mode=precise`` are never waited
+    for; ``forced_async_reason`` says so. Everything is checked before the job is accepted.
+    """
+    gateway = gateway_of(request)
+    options = query.options()
+    callback_url = query.callback_url or None
+    await _check_callback(gateway, callback_url)
+    limit = gateway.settings.max_upload_bytes
+    boundary = check_body(request, max_upload_bytes=limit)
+    reason: str | None = None
+    async with gateway.jobs.intake(
+        tenant,
+        callback_url=callback_url,
+        idempotency_key=idempotency_key,
+        request_digest=_digest(options, callback_url),
+    ) as intake:
+        if intake.admission.created:
+            received = await receive(
+                request, boundary, intake.store, gateway.inbox, max_upload_bytes=limit
+            )
+            reason = forced_async_reason(gateway.settings, options, received)
+            if callback_url and not query.async_request and reason is None:
+                raise RequestError("CALLBACK_UNSUPPORTED", "callback_url needs async=true.")
+            await intake.start(received.files, options, geometry=received.geometry)
+        job_id = intake.job_id
+    if query.async_request or reason:
+        return JSONResponse(Accepted.of(job_id, reason).model_dump(mode="json"))
+    view = await wait_for_end(gateway, request, job_id, tenant, keep=idempotency_key is not None)
+    return answer_of(job_id, view)
+
+
+def forced_async_reason(
+    settings: Settings, options: SearchOptions, received: Received
+) -> str | None:
+    """Why this search is not waited for; in the predecessor's order and words."""
+    limit = settings.forced_async_file_size
+    if limit and received.size > limit:
+        return f"file_size>{limit / 1024**2:g}MB"
+    if (
+        settings.forced_async_on_precision
+        and received.geometry is not None
+        and options.enable_precision
+    ):
+        return "enable_precision_with_geom_json"
+    if settings.forced_async_on_mode_precise and options.mode is Mode.PRECISE:
+        return "mode=precise"
+    return None
+
+
+async def _check_callback(gateway: Gateway, url: str | None) -> None:
+    if url is None:
+        return
+    try:
+        await gateway.services.guard.check(url)
+    except RequestError as error:
+        raise RequestError("CALLBACK_URL_INVALID", error.message) from error
+
+
+def _digest(options: SearchOptions, callback_url: str | None) -> str:
+    """What must be equal where the idempotency key is."""
+    asked = {"options": options.model_dump(mode="json"), "callback_url": callback_url}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,63 @@
+"""The gateway's process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import Final
+
+import uvicorn
+
+from dedup2d.errors import RequestError
+from dedup2d.gateway.app import create_app
+from dedup2d.gateway.auth import is_loopback
+from dedup2d.settings import Settings
+
+KEEP_ALIVE_S: Final = 30
+GRACE_S: Final = 30  # for requests under way when the gateway is told to stop
+MAX_HEAD_BYTES: Final = 32 * 1024  # request line and headers
+PREFECT_RETRIES: Final = 1  # a client waits for the answer
+PREFECT_TIMEOUT_S: Final = 15.0
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve until SIGTERM or Ctrl-C. Raises RequestError ``API_KEYS_NEEDED`` for an open bind."""
+    if not settings.api_keys:
+        if not is_loopback(host):
+            raise RequestError(
+                "API_KEYS_NEEDED",
+                f"Set API_KEYS to serve on {host}; without keys only 127.0.0.1 is served.",
+            )
+        sys.stderr.write("No API_KEYS are set: only this machine is served, without keys.\n")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    config = uvicorn.Config(
+        create_app(settings),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+    )
+    asyncio.run(_run(uvicorn.Server(config)))
+
+
+async def _run(server: uvicorn.Server) -> None:
+    from prefect.settings import (  # noqa: PLC0415 - takes seconds
+        PREFECT_API_REQUEST_TIMEOUT,
+        PREFECT_CLIENT_MAX_RETRIES,
+        temporary_settings,
+    )
+
+    # Connections inherit the context of the server, and with it these settings.
+    updates = {
+        PREFECT_CLIENT_MAX_RETRIES: PREFECT_RETRIES,
+        PREFECT_API_REQUEST_TIMEOUT: PREFECT_TIMEOUT_S,
+    }
+    with temporary_settings(updates=updates):
+        await server.serve()

@@ -1,0 +1,164 @@
+"""From the body of a request to files in a store, bounded in memory, size and time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+
+from dedup2d.errors import RequestError
+from dedup2d.fileref import FileRef
+from dedup2d.gateway.inbox import Inbox
+from dedup2d.gateway.linger import mark_read
+from dedup2d.gateway.multipart import BLOCK_BYTES, MultipartStream, Part, boundary_of
+
+MAX_GEOMETRY_BYTES: Final = 64 * 1024**2
+MAX_FILES: Final = 1000  # of one request; their references must fit into a flow run's parameters
+MAX_PARTS: Final = MAX_FILES + 64
+MAX_OVERHEAD_BYTES: Final = 4 * 1024**2  # boundaries, headers and fields that nobody asked for
+IDLE_S: Final = 60.0  # a client that sends nothing that long is given up
+UPLOAD_S: Final = 540.0  # the place in the queue is kept for 600 s
+
+
+class Keep(Protocol):
+    """Puts one file somewhere and gives its reference."""
+
+    async def __call__(
+        self, chunks: AsyncIterator[bytes], *, file_name: str, media_type: str
+    ) -> FileRef:
+        """Raises as ``FileStore.put`` does, and whatever ``chunks`` raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came with a request."""
+
+    files: tuple[FileRef, ...]
+    geometry: FileRef | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of all drawings."""
+        return sum(ref.size or 0 for ref in self.files)
+
+
+def check_body(request: Request, *, max_upload_bytes: int) -> bytes:
+    """The boundary, before anything is read. Raises RequestError for a body that cannot be ours."""
+    boundary = boundary_of(request.headers.get("content-type", ""))
+    announced = request.headers.get("content-length", "")
+    limit = max_upload_bytes + MAX_GEOMETRY_BYTES + MAX_OVERHEAD_BYTES
+    if announced.isdigit() and int(announced) > limit:
+        raise too_large("The upload", max_upload_bytes)
+    return boundary
+
+
+async def receive(
+    request: Request, boundary: bytes, keep: Keep, inbox: Inbox, *, max_upload_bytes: int
+) -> Received:
+    """Stream every ``file`` part and the ``geom_json`` part through ``keep``.
+
+    Parts of other names are passed over. Raises RequestError (``EMPTY_FILE``, ``FILE_TOO_LARGE``,
+    ``EMPTY_GEOMETRY``, ``INVALID_GEOMETRY``, ``MALFORMED_MULTIPART``, ``UPLOAD_TOO_SLOW``, ...)
+    and RequestValidationError without a ``file``; what ``keep`` has stored by then is the
+    caller's to delete.
+    """
+    body = _body(request, max_upload_bytes + MAX_GEOMETRY_BYTES + MAX_OVERHEAD_BYTES)
+    files: list[FileRef] = []
+    geometry: FileRef | None = None
+    budget = _Budget(max_upload_bytes)
+    count = 0
+    async for part in MultipartStream(body, boundary).parts():
+        count += 1
+        if count > MAX_PARTS or len(files) > MAX_FILES:
+            raise RequestError("TOO_MANY_FILES", f"A request may carry {MAX_FILES} files.")
+        if part.name == "file":
+            files.append(
+                await keep(
+                    budget.spend(part.blocks()),
+                    file_name=part.file_name or "upload.bin",
+                    media_type=part.media_type,
+                )
+            )
+        elif part.name == "geom_json":
+            if geometry is not None:
+                raise RequestError("INVALID_GEOMETRY", "Invalid geom_json: it was sent twice")
+            geometry = await _receive_geometry(part, keep, inbox)
+    if not files:
+        raise RequestValidationError(
+            [{"type": "missing", "loc": ("body", "file"), "msg": "Field required", "input": None}]
+        )
+    return Received(files=tuple(files), geometry=geometry)
+
+
+def too_large(what: str, max_bytes: int) -> RequestError:
+    """More bytes than the limit, which the sentence names."""
+    return RequestError("FILE_TOO_LARGE", f"{what} is larger than the limit of {max_bytes} bytes.")
+
+
+class _Budget:
+    """How many bytes the drawings of one request may still have."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._spent = 0
+
+    async def spend(self, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for block in blocks:
+            self._spent += len(block)
+            if self._spent > self._max_bytes:
+                raise too_large("The upload", self._max_bytes)
+            yield block
+
+
+async def _receive_geometry(part: Part, keep: Keep, inbox: Inbox) -> FileRef:
+    async with inbox.tray() as tray:
+        try:
+            draft = await tray.keep(
+                part.blocks(),
+                file_name="geometry.json",
+                media_type="application/json",
+                max_bytes=MAX_GEOMETRY_BYTES,
+            )
+        except RequestError as error:
+            if error.code == "EMPTY_FILE":
+                raise RequestError("EMPTY_GEOMETRY", "Empty geom_json") from error
+            if error.code == "FILE_TOO_LARGE":
+                raise too_large("geom_json", MAX_GEOMETRY_BYTES) from error
+            raise
+        path = tray.path_of(draft)
+        await inbox.check_geometry(path, size=draft.size or 0)
+        with path.open("rb") as file:
+
+            async def blocks() -> AsyncIterator[bytes]:
+                while block := await asyncio.to_thread(file.read, BLOCK_BYTES):
+                    yield block
+
+            return await keep(blocks(), file_name="geometry.json", media_type="application/json")
+
+
+async def _body(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
+    """The body as it arrives. Raises ClientDisconnect, and RequestError for a limit."""
+    chunks = request.stream()
+    received = 0
+    slow = RequestError("UPLOAD_TOO_SLOW", "The upload took too long; it was given up.")
+    clock = asyncio.get_running_loop()
+    deadline = clock.time() + UPLOAD_S
+    while True:
+        try:
+            async with asyncio.timeout_at(min(clock.time() + IDLE_S, deadline)):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            raise slow from None
+        if chunk is None:
+            mark_read(request)
+            return
+        received += len(chunk)
+        if received > max_bytes:
+            raise too_large("The body", max_bytes)
+        if chunk:
+            yield chunk
