@@ -1,0 +1,127 @@
+"""``dedup2d check``: ask the index of a vault about drawings, without any server."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dedup2d.cli.local import IndexOption, JsonOption, in_order, loaded, local_settings, matcher_of
+from dedup2d.cli.tables import show_report
+from dedup2d.cli.terminal import screen
+from dedup2d.engine import EmbeddedMatcher
+from dedup2d.errors import DrawingError, RequestError
+from dedup2d.jobs.model import DEFAULT_TENANT
+from dedup2d.options import Mode, SearchOptions, resolve_options
+from dedup2d.report import Query, Report, ReportError, Verdict
+from dedup2d.settings import Settings
+
+DUPLICATE_FOUND = 1
+
+
+def check(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Drawings to ask about.", show_default=False),
+    ],
+    *,
+    index: IndexOption = None,
+    top: Annotated[
+        int, typer.Option("--top", metavar="N", min=0, max=1000, help="Matches per drawing.")
+    ] = 10,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="strict, version (revisions count) or loose.", show_default=False),
+    ] = None,
+    mode: Annotated[
+        Mode | None, typer.Option(help="How much work a search may do.", show_default=False)
+    ] = None,
+    duplicate_threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--duplicate-threshold",
+            "--threshold",
+            min=0,
+            max=1,
+            help="Similarity from which a match is a duplicate (preset: 0.95).",
+            show_default=False,
+        ),
+    ] = None,
+    similar_threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Similarity below which a match is not reported (preset: 0.80).",
+            show_default=False,
+        ),
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 when a duplicate was found.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say for each FILE which drawings of the vault it has to do with, and how.
+
+    Relations, from closest to loosest: exact (same bytes), same (same geometry, however saved,
+    placed or turned), revision (local changes), variant (mirrored or scaled), contains,
+    contained, similar.
+
+    [bold]Examples[/]
+
+      dedup2d check part.dxf --index vault
+
+      dedup2d check *.dxf --index vault --json --top 3 | jq -r '.query.path, .matches[0].path'
+
+      dedup2d check new.dxf --index vault --exit-code || echo "we have that one"
+    """
+    given: dict[str, Any] = {
+        "mode": mode,
+        "max_results": top,
+        "duplicate_threshold": duplicate_threshold,
+        "similar_threshold": similar_threshold,
+    }
+    options = resolve_options({k: v for k, v in given.items() if v is not None}, preset=preset)
+    settings = local_settings(index, must_exist=True)
+    if asyncio.run(_check(files, settings, options, as_json=as_json)) and exit_code:
+        raise typer.Exit(DUPLICATE_FOUND)
+
+
+async def _check(
+    files: list[Path], settings: Settings, options: SearchOptions, *, as_json: bool
+) -> bool:
+    """Print the reports in the order of the files; True where one has a duplicate."""
+    found = False
+    async with matcher_of(settings) as matcher:
+        with screen("checking", len(files), as_json=as_json) as out:
+            async for report in in_order(files, lambda path: _report(matcher, path, options)):
+                found |= any(match.verdict is Verdict.DUPLICATE for match in report.matches)
+                if as_json:
+                    out.json_line(as_object(report))
+                else:
+                    show_report(out.console, report)
+                out.advance()
+    return found
+
+
+async def _report(matcher: EmbeddedMatcher, path: Path, options: SearchOptions) -> Report:
+    try:
+        async with loaded(matcher, path) as drawing:
+            report = await matcher.search(drawing, options, tenant=DEFAULT_TENANT)
+    except (DrawingError, RequestError) as error:
+        report = Report(
+            success=False,
+            error=ReportError(code=error.code, message=error.message),
+            query=Query(file_name=path.name),
+        )
+    query = report.query or Query(file_name=path.name)
+    return report.model_copy(update={"query": query.model_copy(update={"path": str(path)})})
+
+
+def as_object(report: Report) -> dict[str, Any]:
+    """The line of one drawing: ``query`` and ``matches`` first, then the report's own fields."""
+    fields = report.model_dump(mode="json")
+    query = fields.pop("query")
+    return {"query": query, "matches": fields["duplicates"] + fields["similar"]} | fields

@@ -1,0 +1,108 @@
+"""How reports look to people."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dedup2d.report import Changes, Match, Pose, Query, Relation, Report, TextChange
+
+COLOURS: Final = {
+    Relation.EXACT: "bold red",
+    Relation.SAME: "red",
+    Relation.REVISION: "yellow",
+    Relation.VARIANT: "magenta",
+    Relation.CONTAINS: "blue",
+    Relation.CONTAINED: "blue",
+    Relation.SIMILAR: "cyan",
+    Relation.DIFFERENT: "dim",
+}
+SHOWN_TEXTS: Final = 8
+ANGLE_STEP_DEG: Final = 0.01  # a turn that would be printed as 0.00 is none
+SCALE_STEP: Final = 1e-4
+
+
+def show_report(console: Console, report: Report) -> None:
+    """The drawing, its matches best first, and what was odd about its file."""
+    query = report.query or Query(file_name="")
+    name = escape(query.path or query.file_name)
+    if report.error is not None:
+        console.print(
+            f"[bold]{name}[/]  [red]{report.error.code}[/]: {escape(report.error.message)}"
+        )
+        return
+    size = f"{query.format}, {query.primitives} primitives, {query.texts} texts".lstrip(", ")
+    if not report.matches:
+        console.print(f"[bold]{name}[/]  [green]not in the vault[/]  [dim]{size}[/]")
+    else:
+        console.print(f"[bold]{name}[/]  [dim]{size}[/]")
+        console.print(match_table(report.matches))
+    for finding in query.findings:
+        times = f" ({finding.count} times)" if finding.count > 1 else ""
+        console.print(f"  [dim]{finding.code}: {escape(finding.message)}{times}[/]")
+    for warning in report.warnings:
+        console.print(f"  [yellow]{escape(warning)}[/]")
+
+
+def match_table(matches: tuple[Match, ...]) -> Table:
+    """One row per match: relation, similarity, verdict, pose, changes, path."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("  relation", no_wrap=True)
+    table.add_column("similarity", justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("drawing", overflow="fold", ratio=1)
+    table.add_column("pose", overflow="fold")
+    table.add_column("changes", overflow="fold")
+    for match in matches:
+        table.add_row(
+            f"  [{COLOURS[match.relation]}]{match.relation}[/]",
+            f"{match.similarity:.3f}",
+            match.verdict.value,
+            escape(match.path or match.file_name),
+            pose_words(match.pose),
+            change_words(match.changes),
+        )
+    return table
+
+
+def pose_words(pose: Pose) -> str:
+    """What turns the query into the match; empty where they lie alike."""
+    words = []
+    if pose.mirrored:
+        words.append("mirrored")
+    turn = pose.rotation_deg % 360
+    if min(turn, 360 - turn) >= ANGLE_STEP_DEG:
+        words.append(f"turned {turn:.2f}".rstrip("0").rstrip(".") + "°")
+    if abs(pose.scale - 1) >= SCALE_STEP:
+        words.append(f"x {pose.scale:.4g}")
+    return ", ".join(words)
+
+
+def change_words(changes: Changes) -> str:
+    """Counts of what was added and removed, places and texts; empty where nothing was."""
+    words = []
+    if changes.added or changes.removed:
+        words.append(f"+{changes.added} -{changes.removed}")
+    if changes.regions:
+        count = len(changes.regions)
+        words.append(f"{count} place" + "s" * (count > 1))
+    if changes.texts:
+        count = len(changes.texts)
+        words.append(f"{count} text" + "s" * (count > 1))
+    return ", ".join(words)
+
+
+def show_text_changes(console: Console, texts: tuple[TextChange, ...]) -> None:
+    """The first texts that differ, before and after."""
+    for text in texts[:SHOWN_TEXTS]:
+        place = f"[dim]at {text.x:.4g}, {text.y:.4g}[/]"
+        before = "" if text.before is None else f"[red]{escape(text.before)}[/]"
+        after = "" if text.after is None else f"[green]{escape(text.after)}[/]"
+        arrow = " -> " if before and after else ""
+        sign = "text" if arrow else ("text gone" if before else "new text")
+        console.print(f"  {sign}  {before}{arrow}{after}  {place}")
+    if len(texts) > SHOWN_TEXTS:
+        console.print(f"  [dim]and {len(texts) - SHOWN_TEXTS} more texts[/]")
