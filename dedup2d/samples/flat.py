@@ -203,11 +203,13 @@ class Blank:
     def _dimensions(self, pen: Pen) -> None:
         low = -self.tabs[0][1] if self.tabs[0][0] else 0.0
         left = -self.tabs[3][1] if self.tabs[3][0] else 0.0
-        pen.across(0, complex(self.width, 0), low - 2 * pen.row)
-        pen.upright(0, complex(0, self.height), left - 2 * pen.row)
-        for i, (at, _) in enumerate(self.holes[:2]):
-            pen.across(0, at, low - (1 if i == 0 else 3) * pen.row)
-            pen.upright(0, at, left - (1 if i == 0 else 3) * pen.row)
+        pen.across(0, complex(self.width, 0), low - 3 * pen.row)
+        pen.upright(0, complex(0, self.height), left - 3 * pen.row)
+        located = [at for at, _ in self.holes[:2]]
+        for i, at in enumerate(sorted(located, key=lambda at: at.real)):
+            pen.across(0, at, low - (i + 1) * pen.row)
+        for i, at in enumerate(sorted(located, key=lambda at: at.imag)):
+            pen.upright(0, at, left - (i + 1) * pen.row)
         pen.diameter(*self.holes[-1], 60, f"{len(self.holes)}x Ø<>")
         bends = sum(1 for share, _ in self.tabs if share)
         pen.note(

@@ -40,9 +40,9 @@ class Mutation:
     def then(self, step: Callable[[Drawing], Mutation]) -> Mutation:
         """Mutate once more; pose and boxes are carried into the new frame."""
         after = step(self.drawing)
-        forth = _inverse(Motion.of(after.pose))
+        forth = inverse(Motion.of(after.pose))
         boxes = tuple(_moved_box(box, forth) for box in self.boxes)
-        pose = _pose(_after(Motion.of(self.pose), Motion.of(after.pose)))
+        pose = pose_of(_after(Motion.of(self.pose), Motion.of(after.pose)))
         return Mutation(after.drawing, pose, boxes + after.boxes)
 
 
@@ -249,10 +249,11 @@ def diagonal(drawing: Drawing) -> float:
 
 
 def _by_motion(drawing: Drawing, motion: Motion) -> Mutation:
-    return Mutation(moved_by(drawing, motion), _pose(_inverse(motion)))
+    return Mutation(moved_by(drawing, motion), pose_of(inverse(motion)))
 
 
-def _inverse(motion: Motion) -> Motion:
+def inverse(motion: Motion) -> Motion:
+    """The motion that undoes it."""
     turn, shift = motion.turn, motion.shift
     if motion.mirrored:
         return Motion((1 / turn).conjugate(), -(shift / turn).conjugate(), True)
@@ -265,7 +266,8 @@ def _after(outer: Motion, inner: Motion) -> Motion:
     return Motion(outer.turn * turn, outer(inner.shift), outer.mirrored != inner.mirrored)
 
 
-def _pose(motion: Motion) -> Pose:
+def pose_of(motion: Motion) -> Pose:
+    """The same motion as a Pose, its angle in [0, 360)."""
     degrees = math.degrees(motion.angle) % 360
     return Pose(
         rotation_deg=0.0 if 360 - degrees < NO_TURN else degrees,

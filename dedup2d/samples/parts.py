@@ -75,16 +75,24 @@ def title_for(kind: str, seed: int) -> TitleBlock:
     )
 
 
-def drawn(part: Part, *, title: TitleBlock | None, sheet: Format | None = None) -> Plan:
-    """Any part on a sheet that fits (or on the given one); without a title no frame either."""
-    if sheet is None:
-        sheet = sheet_for(part)
+def drawn(part: Part, *, title: TitleBlock | None, first: Part | None = None) -> Plan:
+    """Any part on a sheet that fits; without a title no frame either.
+
+    A revision is drawn on the sheet and at the place of its ``first`` edition.
+    """
+    sheet = sheet_for(first or part)
+    plan = _views(part, sheet)
+    if title is None:
+        return plan
+    said = replace(title, title=part.title, scale=sheet.ratio, sheet=sheet.name)
+    around = extents(_views(first, sheet) if first else plan)
+    return on_frame(plan, sheet, said, around=around)
+
+
+def _views(part: Part, sheet: Format) -> Plan:
     pen = Pen(sheet.scale)
     part.drawn(pen)
-    if title is None:
-        return pen.plan
-    said = replace(title, title=part.title, scale=sheet.ratio, sheet=sheet.name)
-    return on_frame(pen.plan, sheet, said)
+    return pen.plan
 
 
 def sheet_for(part: Part) -> Format:

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup2d.drawing.model import Drawing, Floats
+from dedup2d.drawing.model import Drawing, Floats, Text
 
 Image = NDArray[np.uint8]
 
 _SHIFT: Final = 4  # fractional bits of OpenCV's coordinates
 _SPECKS: Final = 2e-5  # share of pixels
-_UPRIGHT_DEG: Final = 45.0  # OpenCV writes level texts only
+_LEVEL_DEG: Final = 3.0  # what still counts as level
 _MARGIN: Final = 0.03  # of the longer side
 
 
@@ -57,14 +57,23 @@ def _ink(paper: Image, drawing: Drawing, origin: Floats, scale: float, line_px: 
     lines += [pixels(flattened(arc)) for arc in drawing.arcs]
     cv2.polylines(paper, lines, False, 0, line_px, cv2.LINE_AA, _SHIFT)
     for text in drawing.texts:
-        if abs(text.rotation_deg) < _UPRIGHT_DEG:
-            at = (np.array([text.x, text.y]) - origin) * np.array([scale, -scale])
-            if text.role == "dimension":
-                at[0] -= len(text.value) * text.height * scale * 0.34
-            height = max(6, round(text.height * scale * 1.35))
-            cv2.putText(
-                paper, text.value, (int(at[0]), int(at[1])), 0, cv2.FontFace("sans"), height
-            )
+        at = (np.array([text.x, text.y]) - origin) * np.array([scale, -scale])
+        _write(paper, text, at, scale)
+
+
+def _write(paper: Image, text: Text, at: Floats, scale: float) -> None:
+    """Level texts, and upright ones on the page turned by 90 degrees; others are left out."""
+    page, x, y = paper, float(at[0]), float(at[1])
+    if abs(text.rotation_deg - 90) < _LEVEL_DEG:
+        page, x, y = np.ascontiguousarray(np.rot90(paper, -1)), paper.shape[0] - 1 - y, x
+    elif abs(text.rotation_deg) > _LEVEL_DEG:
+        return
+    if text.role == "dimension":
+        x -= len(text.value) * text.height * scale * 0.34
+    height = max(6, round(text.height * scale * 1.35))
+    cv2.putText(page, text.value, (int(x), int(y)), 0, cv2.FontFace("sans"), height)
+    if page is not paper:
+        paper[:] = np.rot90(page)
 
 
 def flattened(arc: Floats) -> Floats:

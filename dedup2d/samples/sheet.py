@@ -16,7 +16,6 @@ from dedup2d.samples.plan import (
     Motion,
     Path,
     Plan,
-    extents,
     placed,
 )
 
@@ -68,13 +67,12 @@ def format_for(width: float, height: float) -> Format:
     return Format("A3", A3, SCALES[-1])
 
 
-def on_frame(part: Plan, sheet: Format, block: TitleBlock) -> Plan:
-    """The part in the middle of a framed sheet whose lower left corner is the origin."""
+def on_frame(part: Plan, sheet: Format, block: TitleBlock, *, around: Box) -> Plan:
+    """The part on a framed sheet whose lower left corner is the origin, ``around`` centred."""
     scale = sheet.scale
     width, height = (side * scale for side in sheet.size)
-    box = extents(part)
     room = Box(20 * scale, 10 * scale + BLOCK[1] * scale, width - 10 * scale, height - 10 * scale)
-    moved = placed(part, Motion(shift=room.center - box.center))
+    moved = placed(part, Motion(shift=room.center - around.center))
     return (*moved, *frame(sheet), title_block(sheet, block))
 
 
