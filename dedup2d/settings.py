@@ -44,6 +44,7 @@ class Settings(BaseModel):
     job_ttl_s: int = _env("DEDUP2D_ASYNC_TTL_SECONDS", default=3600, ge=60)
     job_timeout_s: int = _env("DEDUP2D_ASYNC_JOB_TIMEOUT_SECONDS", default=300, ge=1)
     worker_max_jobs: int = _env("DEDUP2D_WORKER_MAX_JOBS", default=10, ge=1)
+    worker_grace_s: float = _env("DEDUP2D_WORKER_GRACE_SECONDS", default=30, ge=0)
     worker_processes: int | None = _env("DEDUP2D_WORKER_PROCESSES", ge=1)
     forced_async_file_size: int = _env(
         "DEDUP2D_FORCED_ASYNC_FILE_SIZE_BYTES", default=5 * 1024**2, ge=0

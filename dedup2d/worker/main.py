@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import threading
-from typing import Final
 
 from prefect.client.orchestration import get_client
 
@@ -20,8 +19,6 @@ from dedup2d.jobs.opening import close_services, services
 from dedup2d.settings import Settings
 from dedup2d.stack.register import register
 from dedup2d.worker.warm import WarmWorker, WorkerConfig
-
-GRACE_S: Final = 30.0
 
 
 def run(
@@ -76,7 +73,7 @@ class _Service(threading.Thread):
             if self._init:
                 await register(client, self._settings)
             worker = WarmWorker(self._config, client, await services())
-            left = await worker.serve(self._stop, grace_s=GRACE_S)
+            left = await worker.serve(self._stop, grace_s=self._settings.worker_grace_s)
         if left:
             # Runs that were handed back still sit on this loop; ending them in an orderly way
             # would run their crash hooks, which delete the files that the next worker needs.

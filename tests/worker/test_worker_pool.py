@@ -28,6 +28,7 @@ class Pool:
             "DEDUP2D_REDIS_KEY_PREFIX": "worker-tests",
             "DEDUP2D_DATA_DIR": str(stack.data / "worker-tests"),
             "DEDUP2D_WORK_POOL": POOL,
+            "DEDUP2D_WORKER_GRACE_SECONDS": "1",
             "PYTHONPATH": str(ROOT / "tests" / "worker"),
         }
         self.workers: list[subprocess.Popen[bytes]] = []
