@@ -1,0 +1,1 @@
+"""Addresses that users name: which of them we call, and how."""

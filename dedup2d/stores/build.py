@@ -1,0 +1,33 @@
+"""The stores that the settings ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dedup2d.fileref import Backend
+from dedup2d.settings import Settings
+from dedup2d.stores.local import LocalStore
+from dedup2d.stores.s3 import S3Store
+
+
+def upload_store(settings: Settings) -> LocalStore | S3Store:
+    """Where uploads live while their job does."""
+    return _store(settings, settings.uploads_path, settings.s3_prefix)
+
+
+def result_store(settings: Settings) -> LocalStore | S3Store:
+    """Where results live until they expire."""
+    return _store(settings, settings.results_path, settings.s3_result_prefix)
+
+
+def _store(settings: Settings, folder: Path, prefix: str) -> LocalStore | S3Store:
+    if settings.file_storage is Backend.LOCAL or settings.s3_bucket is None:
+        return LocalStore(folder)
+    return S3Store(
+        settings.s3_bucket,
+        prefix,
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+    )

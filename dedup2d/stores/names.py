@@ -1,0 +1,43 @@
+"""How files and folders are called inside a store; the rules are the predecessor's."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from uuid import uuid4
+
+from dedup2d.errors import RequestError
+
+FALLBACK_NAME: Final = "upload.bin"
+MAX_NAME: Final = 200  # characters; with the uuid before it below every file system's 255
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_FOLDER: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+
+
+def sanitised(file_name: str) -> str:
+    """The last component with everything but ``A-Za-z0-9._-`` replaced by ``_``.
+
+    Never empty, never hidden, at most ``MAX_NAME`` characters.
+    """
+    base = file_name.replace("\\", "/").rsplit("/", 1)[-1]
+    return _UNSAFE.sub("_", base).strip("._-")[:MAX_NAME].rstrip("._-") or FALLBACK_NAME
+
+
+def unique_name(file_name: str) -> str:
+    """``{uuid4 hex}_{sanitised name}``: two uploads of one name never meet."""
+    return f"{uuid4().hex}_{sanitised(file_name)}"
+
+
+def part_name() -> str:
+    """The name of a file that is not complete; hidden, so no sanitised name can be one."""
+    return f".{uuid4().hex}.part"
+
+
+def checked_folder(folder: str) -> str:
+    """``folder`` if it is one plain component; raises RequestError ``INVALID_FOLDER``."""
+    if not _FOLDER.fullmatch(folder):
+        raise RequestError(
+            "INVALID_FOLDER", "A store's folder is 1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-'."
+        )
+    return folder

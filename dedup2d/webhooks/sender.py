@@ -1,0 +1,172 @@
+"""Delivering a webhook: fresh signature per attempt, one delivery id over all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpx
+
+from dedup2d.errors import RequestError
+from dedup2d.net.guard import AddressGuard
+from dedup2d.net.transport import GuardedTransport
+from dedup2d.settings import Settings
+from dedup2d.tickets.model import Delivery
+from dedup2d.webhooks.signature import HEADER, VERSION, VERSION_HEADER, sign
+
+USER_AGENT: Final = "cad-ml-platform/dedup2d-webhook"  # the predecessor's: receivers know it
+MAX_RESPONSE_BYTES: Final = 4096
+MAX_RETRY_AFTER_S: Final = 30.0  # a longer wish ends this round of attempts
+
+_RETRYABLE: Final = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How one POST ended; ``error`` is None where the receiver accepted (2xx)."""
+
+    http_status: int | None = None
+    error: str | None = None
+    retryable: bool = False
+    retry_after_s: float = 0
+
+
+class WebhookSender:
+    """Sends webhooks through the address guard, over one reused client.
+
+    ``sleep`` and ``jitter(low, high)`` are what waits between attempts and how long.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        guard: AddressGuard,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._settings = settings
+        self._guard = guard
+        self._sleep = sleep
+        self._jitter = jitter
+        self._client = httpx.AsyncClient(
+            transport=GuardedTransport(guard, ssl_context=ssl_context),
+            timeout=settings.callback_timeout_s,
+            trust_env=False,
+            headers={"User-Agent": USER_AGENT},
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def deliver(
+        self, delivery_id: str, url: str, *, job_id: str, tenant_id: str, body: bytes
+    ) -> Delivery:
+        """Try until the receiver accepts, refuses, or the attempts are used up.
+
+        Accepted is 2xx. Tried again are 408, 425, 429, 5xx and network errors, after
+        ``base * 2**n`` seconds at most with full jitter (AWS Architecture Blog, "Exponential
+        Backoff And Jitter"), or after the receiver's Retry-After. Everything else ends it;
+        redirects are never followed. The receiver's faults are in the result, never raised.
+        """
+        attempts, attempt = 0, Attempt()
+        while True:
+            attempts += 1
+            attempt = await self.attempt(
+                delivery_id, url, job_id=job_id, tenant_id=tenant_id, body=body
+            )
+            delay_s = self._delay_s(attempts, attempt)
+            if delay_s is None:
+                break
+            await self._sleep(delay_s)
+        return Delivery(
+            delivery_id=delivery_id,
+            job_id=job_id,
+            status="success" if attempt.error is None else "failed",
+            attempts=attempts,
+            http_status=attempt.http_status,
+            finished_at=datetime.now(UTC),
+            last_error=attempt.error,
+        )
+
+    async def attempt(
+        self, delivery_id: str, url: str, *, job_id: str, tenant_id: str, body: bytes
+    ) -> Attempt:
+        """One POST; the address is checked again, and the time limit holds for all of it."""
+        headers = self._headers(delivery_id, job_id, tenant_id, body)
+        try:
+            async with asyncio.timeout(self._settings.callback_timeout_s):
+                return await self._post(url, headers, body)
+        except RequestError as error:
+            return Attempt(error=error.message)
+        except TimeoutError:
+            return Attempt(error="The receiver did not answer in time.", retryable=True)
+        except httpx.TransportError as error:
+            return Attempt(
+                error=f"The receiver could not be reached: {type(error).__name__}.", retryable=True
+            )
+
+    async def _post(self, url: str, headers: httpx.Headers, body: bytes) -> Attempt:
+        self._guard.check_form(url)
+        async with self._client.stream("POST", url, content=body, headers=headers) as answer:
+            await _read_a_little(answer)
+            if answer.is_success:
+                return Attempt(http_status=answer.status_code)
+            return Attempt(
+                http_status=answer.status_code,
+                error=f"The receiver answered with status {answer.status_code}.",
+                retryable=answer.is_server_error or answer.status_code in _RETRYABLE,
+                retry_after_s=retry_after_s(answer.headers.get("retry-after", ""), time.time()),
+            )
+
+    def _headers(self, delivery_id: str, job_id: str, tenant_id: str, body: bytes) -> httpx.Headers:
+        headers = {
+            "Content-Type": "application/json",
+            "X-Dedup-Job-Id": job_id,
+            "X-Dedup-Tenant-Id": tenant_id,
+            "X-Dedup-Delivery-Id": delivery_id,
+        }
+        secret = self._settings.callback_hmac_secret
+        if secret is not None:
+            headers[HEADER] = sign(secret, job_id, body, timestamp=int(time.time()))
+            headers[VERSION_HEADER] = VERSION
+        return httpx.Headers(headers, encoding="utf-8")
+
+    def _delay_s(self, attempts: int, attempt: Attempt) -> float | None:
+        """Seconds to the next attempt; None where there is none."""
+        settings = self._settings
+        exhausted = attempts >= settings.callback_max_attempts
+        if exhausted or not attempt.retryable or attempt.retry_after_s > MAX_RETRY_AFTER_S:
+            return None
+        highest = min(
+            settings.callback_backoff_max_s, settings.callback_backoff_base_s * 2 ** (attempts - 1)
+        )
+        return max(self._jitter(0, highest), attempt.retry_after_s)
+
+
+async def _read_a_little(answer: httpx.Response) -> None:
+    """Read a short body to its end, so that the connection can be used again; else hang up."""
+    read = 0
+    async for chunk in answer.aiter_raw():
+        read += len(chunk)
+        if read >= MAX_RESPONSE_BYTES:
+            return
+
+
+def retry_after_s(value: str, now: float) -> float:
+    """Seconds that ``Retry-After`` (seconds or a date, RFC 9110 10.2.3) asks for; 0 if unreadable."""
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except ValueError:
+        return 0.0
