@@ -70,13 +70,9 @@ class EmbeddedRedis:
             server = self._process()
             with suppress(RedisError), self._client() as client:
                 client.shutdown()
-            if server is None:
-                return
-            try:
-                server.wait(_STOP_LIMIT_S)
-            except psutil.TimeoutExpired:
+            if server is not None and not _ended(server, _STOP_LIMIT_S):
                 server.kill()
-                server.wait(_STOP_LIMIT_S)
+                _ended(server, _STOP_LIMIT_S)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -100,10 +96,10 @@ class EmbeddedRedis:
         """The server that wrote the pid file; a pid that is somebody else's now is not it."""
         try:
             process = psutil.Process(int(self._pid_file.read_text()))
-            if "redis-server" in process.name() and process.status() != psutil.STATUS_ZOMBIE:
+            if "redis-server" in process.name() and not _ended(process):
                 return process
         except (OSError, ValueError, psutil.Error):
-            return None
+            pass  # no pid file, or of a process that is gone
         return None
 
     def _comes_up(self) -> bool:
@@ -135,6 +131,7 @@ class EmbeddedRedis:
             "appendonly": "yes",
             "appendfsync": "everysec",
             "save": "",
+            "stream-node-max-bytes": "1024",  # bells are short; the first allocates 4 KB otherwise
             "daemonize": "yes",  # outlives its starter, and leaves no zombie with it
         }
         command = [_server_program()]
@@ -151,6 +148,17 @@ class EmbeddedRedis:
             "The embedded Redis does not start; its log is redis/redis.log in the data folder.",
             code="REDIS_FAILED",
         )
+
+
+def _ended(process: psutil.Process, limit_s: float = 0.0) -> bool:
+    """Whether the process ends within the time; a zombie has ended, whoever is to reap it."""
+    limit = time.monotonic() + limit_s
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() >= limit:
+                return False
+            time.sleep(_POLL_S)
+    return True
 
 
 def _server_program() -> str:

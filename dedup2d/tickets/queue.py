@@ -163,13 +163,23 @@ class TicketQueue:
         A place is known by its ticket's id, whether or not the ticket is there (a run that
         Prefect started has none until its second task); a ticket that is there lives on.
         """
-        ticket = await self.get(ticket_id)
-        counting = self._counting(ticket_id, ticket.tenant_id if ticket else "")
-        job_id = ticket.job_id if ticket else ""
         with queue_errors():
             answer = await self._lease(
-                keys=[*counting, self._keys.job(job_id), self._keys.lease(ticket_id)],
-                args=[ticket_id, holder, self._ttl_s, self._keep_s, round(ttl_s * 1000)],
+                keys=[
+                    self._keys.ticket(ticket_id),
+                    self._keys.active,
+                    self._keys.tenants,
+                    self._keys.lease(ticket_id),
+                ],
+                args=[
+                    ticket_id,
+                    holder,
+                    self._ttl_s,
+                    self._keep_s,
+                    round(ttl_s * 1000),
+                    self._keys.active_of(""),
+                    self._keys.job(""),
+                ],
             )
         return bool(answer == "held")
 
