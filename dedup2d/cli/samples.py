@@ -19,7 +19,7 @@ def samples(
     *,
     seed: Annotated[int, typer.Option(help="The same seed gives the same drawings.")] = 7,
     parts: Annotated[
-        int, typer.Option(metavar="N", min=1, max=100_000, help="Parts in the vault.")
+        int, typer.Option(metavar="N", min=24, max=100_000, help="Parts in the vault.")
     ] = 24,
 ) -> None:
     """Generate a vault of realistic drawings, and queries with known truth.
@@ -32,10 +32,15 @@ def samples(
 
       dedup2d samples drawings --parts 200
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not _is_ours(folder):
         raise RequestError("FOLDER_NOT_EMPTY", f"{folder} exists already and is not empty.")
     truth = generate(folder, seed=seed, parts=parts)
     console = Console(highlight=False)
     console.print(f"{len(truth.vault)} drawings in {folder / 'vault'}")
     console.print(f"{len(truth.queries)} queries in {folder / 'queries'}")
     console.print(f"[dim]dedup2d index add {folder / 'vault'} --index vault-index[/]")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Empty, or filled by an earlier call, which the same seed would only repeat."""
+    return folder.is_dir() and ((folder / "truth.json").is_file() or not any(folder.iterdir()))

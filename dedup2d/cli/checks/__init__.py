@@ -1,0 +1,1 @@
+"""What ``dedup2d doctor`` looks at."""

@@ -1,0 +1,85 @@
+"""``dedup2d doctor``: is everything there that dedup2d needs?"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dedup2d.cli.stack_options import DataOption
+from dedup2d.cli.terminal import json_line
+from dedup2d.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from dedup2d.cli.checks.finding import Check, Finding
+
+SOMETHING_FAILS: Final = 1
+COLOURS: Final = {"OK": "green", "WARN": "yellow", "FAIL": "bold red"}
+
+
+def doctor(
+    *,
+    data: DataOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per finding.")] = False,
+) -> None:
+    """Check this machine and every service that dedup2d talks to, and say what to do.
+
+    Python and packages, disk, child processes and their limits, Redis, the file stores (a
+    probe is put, fetched and deleted), the clock, the index, the Prefect server with its
+    deployments, work pool and workers, and settings that are risky. Exits with 1 when
+    something fails; warnings are fine for trying things out.
+
+    [bold]Example[/]
+
+      dedup2d doctor --data ./data
+    """
+    settings = read_settings() if data is None else read_settings(data_dir=data)
+    findings = asyncio.run(_examine(settings))
+    if as_json:
+        sys.stdout.writelines(json_line(found.model_dump(mode="json")) + "\n" for found in findings)
+    else:
+        _show(findings)
+    if any(found.level == "FAIL" for found in findings):
+        raise typer.Exit(SOMETHING_FAILS)
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    # Imports everything, which takes seconds: --help must not wait for it.
+    from dedup2d.cli.checks import machine, orchestration, services  # noqa: PLC0415  # see above
+    from dedup2d.cli.checks.finding import run_check  # noqa: PLC0415  # see above
+
+    checks: dict[str, Check] = {
+        "python": machine.python,
+        "packages": machine.packages,
+        "disk": machine.disk,
+        "memory": machine.memory,
+        "child process": machine.children,
+        "redis": services.queue,
+        "store": services.stores,
+        "clock": services.clock,
+        "index": services.matching,
+        "prefect": orchestration.orchestration,
+        "webhook": services.callback,
+        "access": services.access,
+    }
+    found = await asyncio.gather(*(run_check(name, c, settings) for name, c in checks.items()))
+    return [finding for findings in found for finding in findings]
+
+
+def _show(findings: list[Finding]) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("", no_wrap=True)
+    table.add_column("what", no_wrap=True)
+    table.add_column("found", overflow="fold", ratio=3)
+    table.add_column("what to do", overflow="fold", ratio=2)
+    for found in findings:
+        colour = COLOURS[found.level]
+        table.add_row(
+            f"[{colour}]{found.level}[/]", found.check, escape(found.said), escape(found.advice)
+        )
+    Console(highlight=False).print(table)
