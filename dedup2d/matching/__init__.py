@@ -1,0 +1,1 @@
+"""Geometry matching: canonical form, keys, pose, verification, relation."""

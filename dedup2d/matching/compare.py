@@ -1,0 +1,220 @@
+"""Compare two fingerprints: relation, similarity, pose, changes, and why, in sentences.
+
+A pair is always verified in the same order, which its digests give, and the answer is turned
+round if need be: so A against B says the same as B against A.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dedup2d.matching.explain import sentences
+from dedup2d.matching.fingerprint import Fingerprint
+from dedup2d.matching.prepared import Prepared
+from dedup2d.matching.regions import changed_regions
+from dedup2d.matching.relation import Evidence, decide, is_plain_scale
+from dedup2d.matching.shape import Bools
+from dedup2d.matching.similarity import Similarity
+from dedup2d.matching.texts import compare_texts
+from dedup2d.matching.verify import Agreement, verify
+from dedup2d.report import Changes, Pose, Relation
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A fingerprint with what verification keeps of it."""
+
+    fingerprint: Fingerprint
+    prepared: Prepared
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the query relates to the match.
+
+    ``added`` (n,) and ``removed`` (m,) mark primitives of the query's and the match's canonical
+    shape that the other has not; ``transform`` lays the query onto the match.
+    """
+
+    relation: Relation
+    similarity: float
+    confidence: float
+    transform: Similarity
+    pose: Pose
+    changes: Changes
+    why: tuple[str, ...]
+    added: Bools
+    removed: Bools
+    share_query: float = 0.0
+    share_match: float = 0.0
+    residual: float = 0.0
+    tolerance: float = 0.0
+
+
+def subject(
+    fp: Fingerprint, weights: np.ndarray[tuple[int], np.dtype[np.float64]] | None = None
+) -> Subject:
+    """A fingerprint ready for verification; ``weights`` as in Prepared."""
+    return Subject(fp, Prepared(fp.shape, weights))
+
+
+def compare(query: Subject | Fingerprint, match: Subject | Fingerprint) -> Comparison:
+    """How ``query`` relates to ``match``; never ``exact``, which bytes decide."""
+    a = query if isinstance(query, Subject) else subject(query)
+    b = match if isinstance(match, Subject) else subject(match)
+    if not a.fingerprint.shape.count or not b.fingerprint.shape.count:
+        return _without_strokes(a.fingerprint, b.fingerprint)
+    if a.fingerprint.digest <= b.fingerprint.digest:
+        agreement = verify(a.prepared, b.prepared, slack=_slack(a, b))
+    else:
+        turned = verify(b.prepared, a.prepared, slack=_slack(a, b))
+        agreement = _turned_round(turned) if turned else None
+    if agreement is None:
+        return _different(a.fingerprint, b.fingerprint)
+    return _judged(a, b, agreement)
+
+
+def _slack(a: Subject, b: Subject) -> float:
+    return max(
+        s.fingerprint.tolerance / s.fingerprint.shape.diagonal if s.fingerprint.tolerance else 0.0
+        for s in (a, b)
+    )
+
+
+def _turned_round(g: Agreement) -> Agreement:
+    return Agreement(
+        transform=g.transform.inverse(),
+        residual=g.residual,
+        tolerance=g.tolerance,
+        share_a=g.share_b,
+        share_b=g.share_a,
+        telling_a=g.telling_b,
+        telling_b=g.telling_a,
+        uncovered_a=g.uncovered_b,
+        uncovered_b=g.uncovered_a,
+        open_a=g.open_b,
+        open_b=g.open_a,
+    )
+
+
+def _judged(a: Subject, b: Subject, agreement: Agreement) -> Comparison:
+    fa, fb = a.fingerprint, b.fingerprint
+    loose = fa.is_plot or fb.is_plot or fa.is_raster or fb.is_raster
+    texts = compare_texts(
+        fa.texts, fb.texts, agreement.transform, diagonal=fa.shape.diagonal, loose=loose
+    )
+    evidence = _evidence(a, b, texts_differ=bool(texts))
+    relation = decide(agreement, evidence)
+    back = agreement.transform.inverse()
+    changes = Changes(
+        added=int(agreement.uncovered_a.sum()),
+        removed=int(agreement.uncovered_b.sum()),
+        regions=changed_regions(
+            (fa.shape, agreement.uncovered_a),
+            (back.move(fb.shape), agreement.uncovered_b),
+            fa.shape.diagonal,
+        ),
+        texts=texts,
+    )
+    similarity = _similarity(relation, agreement, len(texts))
+    return Comparison(
+        relation=relation,
+        similarity=similarity,
+        confidence=_confidence(relation, agreement, evidence),
+        transform=agreement.transform,
+        pose=agreement.transform.pose(),
+        changes=changes,
+        why=sentences(relation, agreement, evidence, changes),
+        added=agreement.uncovered_a,
+        removed=agreement.uncovered_b,
+        share_query=agreement.share_a,
+        share_match=agreement.share_b,
+        residual=agreement.residual,
+        tolerance=agreement.tolerance,
+    )
+
+
+def _evidence(a: Subject, b: Subject, *, texts_differ: bool) -> Evidence:
+    fa, fb = a.fingerprint, b.fingerprint
+    meant = fa.unit_mm / fb.unit_mm if fa.unit_mm and fb.unit_mm else None
+    drawn = not (fa.is_plot or fb.is_plot or fa.is_raster or fb.is_raster)
+    return Evidence(
+        count_a=fa.shape.count,
+        count_b=fb.shape.count,
+        meant_scale=meant,
+        scale_matters=drawn,
+        scanned=fa.is_raster or fb.is_raster,
+        texts_differ=texts_differ,
+        telling_share_a=_telling_share(a.prepared),
+        telling_share_b=_telling_share(b.prepared),
+    )
+
+
+def _telling_share(p: Prepared) -> float:
+    total = p.samples.weight.sum()
+    return float(p.weighted.sum() / total) if total > 0 else 0.0
+
+
+def _similarity(relation: Relation, agreement: Agreement, texts: int) -> float:
+    """One scale for all relations, so that the best comes first."""
+    low = min(agreement.share_a, agreement.share_b)
+    high = max(agreement.share_a, agreement.share_b)
+    if relation is Relation.SAME:
+        return 0.99 + 0.009 * low
+    if relation is Relation.REVISION:
+        return round(0.85 + 0.139 * low * 0.98 ** min(texts, 10), 6)
+    if relation is Relation.VARIANT:
+        return round(0.85 + 0.12 * low, 6)
+    if relation in (Relation.CONTAINS, Relation.CONTAINED):
+        return round(0.80 + 0.10 * high + 0.05 * low, 6)
+    telling = (agreement.telling_a * agreement.telling_b) ** 0.5
+    return round(min(0.79, 0.25 + 0.55 * min(telling, (low * high) ** 0.5 + 0.1)), 6)
+
+
+def _confidence(relation: Relation, agreement: Agreement, evidence: Evidence) -> float:
+    """How much evidence there is: strokes, and the distance from the relation's border."""
+    count = min(evidence.count_a, evidence.count_b)
+    enough = count / (count + 3.0)
+    sure = (
+        1.0 if relation is Relation.SAME else 0.6 + 0.4 * max(agreement.share_a, agreement.share_b)
+    )
+    if not is_plain_scale(agreement.transform.scale, evidence):
+        sure *= 0.95
+    return round(enough * sure, 6)
+
+
+def _different(a: Fingerprint, b: Fingerprint) -> Comparison:
+    return Comparison(
+        relation=Relation.DIFFERENT,
+        similarity=0.0,
+        confidence=0.9,
+        transform=Similarity(),
+        pose=Pose(),
+        changes=Changes(added=a.shape.count, removed=b.shape.count),
+        why=("No pose was found that lays a worthwhile part of one onto the other.",),
+        added=np.ones(a.shape.count, np.bool_),
+        removed=np.ones(b.shape.count, np.bool_),
+    )
+
+
+def _without_strokes(a: Fingerprint, b: Fingerprint) -> Comparison:
+    """Drawings without strokes can only be compared by their texts."""
+    different = _different(a, b)
+    if a.shape.count or b.shape.count or not a.texts or not b.texts:
+        return different
+    texts = compare_texts(a.texts, b.texts, Similarity(), diagonal=1.0)
+    if texts:
+        return different
+    return Comparison(
+        relation=Relation.SIMILAR,
+        similarity=0.79,
+        confidence=0.5,
+        transform=Similarity(),
+        pose=Pose(),
+        changes=Changes(),
+        why=("Neither has strokes; all texts are equal.",),
+        added=different.added,
+        removed=different.removed,
+    )

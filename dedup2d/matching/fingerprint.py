@@ -1,0 +1,126 @@
+"""The Fingerprint: everything that the index stores of a drawing, versioned."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup2d.drawing.model import Drawing, Floats, Text
+from dedup2d.errors import ServiceError
+from dedup2d.matching.canonical import canonical
+from dedup2d.matching.descriptor import descriptor
+from dedup2d.matching.moments import moments, signature
+from dedup2d.matching.shape import Shape
+from dedup2d.matching.tokens import Hashes, sketch, tokens
+
+ALGORITHM_VERSION: Final = 1  # to be raised whenever any stored number changes its meaning
+SKETCH_SIZE: Final = 1024  # nearly all tokens of a usual drawing, so that frequencies are true
+KEY_STEP: Final = 1e-3
+
+PLOTTED_FORMATS: Final = frozenset({"pdf", "svg"})  # their scale is that of the paper
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """``shape`` is canonical, in drawing units; ``sketch`` (<= 1024,) sorted token hashes;
+    ``signature`` (18,); ``descriptor`` (252,) float32; ``tolerance`` in drawing units."""
+
+    shape: Shape
+    texts: tuple[Text, ...]
+    unit_mm: float | None
+    is_raster: bool
+    is_plot: bool
+    tolerance: float
+    signature: Floats
+    descriptor: NDArray[np.float32]
+    sketch: Hashes
+    version: int = ALGORITHM_VERSION
+
+    @cached_property
+    def key(self) -> str:
+        """A quick key: equal for re-saves, split, reordered, moved or turned strokes.
+
+        Noise may change it, and different drawings may share it: it finds, it never decides.
+        """
+        numbers = np.rint(self.signature / KEY_STEP).astype(np.int64)
+        size = round(math.log(self.shape.length) / KEY_STEP) if self.shape.length > 0 else 0
+        return hashlib.sha256(f"{size}:{numbers.tolist()}".encode()).hexdigest()[:32]
+
+    @cached_property
+    def digest(self) -> bytes:
+        """sha256 of the stored form; orders a pair of drawings the same way on every machine."""
+        return hashlib.sha256(encode(self)).digest()
+
+
+def fingerprint(drawing: Drawing) -> Fingerprint:
+    """The fingerprint of a drawing; one without strokes has an empty shape."""
+    shape = canonical(drawing)
+    return Fingerprint(
+        shape=shape,
+        texts=drawing.texts,
+        unit_mm=drawing.unit_mm,
+        is_raster=drawing.is_raster,
+        is_plot=drawing.format.lower() in PLOTTED_FORMATS,
+        tolerance=drawing.tolerance,
+        signature=signature(moments(shape)),
+        descriptor=descriptor(shape),
+        sketch=sketch(tokens(shape), SKETCH_SIZE),
+    )
+
+
+def encode(fp: Fingerprint) -> bytes:
+    """Shape, texts and units as bytes (zlib of JSON head and raw float64); numbers that can be
+    searched (signature, sketch, descriptor) are stored beside it."""
+    head = {
+        "version": fp.version,
+        "segments": len(fp.shape.segments),
+        "arcs": len(fp.shape.arcs),
+        "unit_mm": fp.unit_mm,
+        "is_raster": fp.is_raster,
+        "is_plot": fp.is_plot,
+        "tolerance": fp.tolerance,
+        "texts": [[getattr(text, name) for name in Text.__slots__] for text in fp.texts],
+    }
+    buffer = io.BytesIO()
+    buffer.write(json.dumps(head, separators=(",", ":")).encode() + b"\n")
+    buffer.write(np.ascontiguousarray(fp.shape.segments, "<f8").tobytes())
+    buffer.write(np.ascontiguousarray(fp.shape.arcs, "<f8").tobytes())
+    return zlib.compress(buffer.getvalue(), 1)
+
+
+def decode(
+    data: bytes, numbers: Floats, vector: NDArray[np.float32], hashes: Hashes
+) -> Fingerprint:
+    """The fingerprint of stored parts. Raises ServiceError ``INDEX_DAMAGED``."""
+    try:
+        head, _, body = zlib.decompress(data).partition(b"\n")
+        meta: dict[str, Any] = json.loads(head)
+        floats = np.frombuffer(body, "<f8").astype(np.float64)
+        n, m = int(meta["segments"]), int(meta["arcs"])
+        shape = Shape(floats[: 4 * n].reshape(n, 4), floats[4 * n :].reshape(m, 5))
+        texts = tuple(Text(*fields) for fields in meta["texts"])
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise ServiceError(
+            "index", "A stored drawing in the index is damaged.", code="INDEX_DAMAGED"
+        ) from error
+    return Fingerprint(
+        shape=shape,
+        texts=texts,
+        unit_mm=meta["unit_mm"],
+        is_raster=meta["is_raster"],
+        is_plot=meta["is_plot"],
+        tolerance=meta["tolerance"],
+        signature=numbers,
+        descriptor=vector,
+        sketch=hashes,
+        version=meta["version"],
+    )

@@ -1,0 +1,85 @@
+"""What verification needs of one drawing, computed once and kept with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from dedup2d.matching.field import StrokeField
+from dedup2d.matching.moments import Moments, moments
+from dedup2d.matching.shape import Complexes, Floats, Ints, Samples, Shape, sample
+from dedup2d.matching.tokens import Tokens, tokens
+
+SAMPLES: Final = 3000
+PROBES: Final = 256  # points that hypotheses are scored with
+STEERING: Final = 600  # points that refinement uses
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A canonical shape with at least one stroke, and how telling each of its strokes is.
+
+    ``weights`` (count,) in [0, 1]: frames, title blocks and standard parts of a vault weigh
+    little; None means that nothing is known and all weigh the same.
+    """
+
+    shape: Shape
+    weights: Floats | None = None
+
+    @cached_property
+    def samples(self) -> Samples:
+        """About 3000 points along the strokes, at least one on each."""
+        return sample(self.shape, self.shape.length / SAMPLES)
+
+    @cached_property
+    def weighted(self) -> Floats:
+        """Length times telling weight of each sample."""
+        w = self.samples.weight
+        return w if self.weights is None else w * self.weights[self.samples.owner]
+
+    @cached_property
+    def ends(self) -> tuple[Complexes, Ints]:
+        """End points of all strokes that have some, and their owners."""
+        s, a = self.shape.segments, self.shape.arcs
+        open_ = np.flatnonzero(a[:, 4] - a[:, 3] < 6.28)
+        a = a[open_]
+        centre, n = a[:, 0] + 1j * a[:, 1], len(s)
+        points = (
+            s[:, 0] + 1j * s[:, 1],
+            s[:, 2] + 1j * s[:, 3],
+            centre + a[:, 2] * np.exp(1j * a[:, 3]),
+            centre + a[:, 2] * np.exp(1j * a[:, 4]),
+        )
+        owners = (np.arange(n), np.arange(n), open_ + n, open_ + n)
+        return np.concatenate(points), np.concatenate(owners)
+
+    @cached_property
+    def probes(self) -> Complexes:
+        """(256,) points spread evenly over the telling length."""
+        total = np.cumsum(self.weighted if self.weighted.sum() > 0 else self.samples.weight)
+        at = (np.arange(PROBES) + 0.5) / PROBES * total[-1]
+        return self.samples.z[np.minimum(np.searchsorted(total, at), len(total) - 1)]
+
+    @cached_property
+    def steering(self) -> Complexes:
+        """At most 600 points spread evenly over the samples."""
+        n = len(self.samples.z)
+        return self.samples.z[:: max(1, n // STEERING)]
+
+    @cached_property
+    def field(self) -> StrokeField:
+        """Distances to the strokes."""
+        return StrokeField(self.shape)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Local tokens with their frames."""
+        return tokens(self.shape)
+
+    @cached_property
+    def moments(self) -> Moments | None:
+        """Stroke moments."""
+        return moments(self.shape)

@@ -1,0 +1,114 @@
+"""From agreement to a relation: every threshold of the decision, with its reason, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from dedup2d.matching.verify import Agreement
+from dedup2d.report import Relation
+
+FEW: Final = 10  # primitives: with fewer, any scale could fit by chance
+HANDFUL: Final = 5  # primitives: with no more, any turn could fit by chance
+UNIT_SCALES: Final = (1.0, 25.4, 1 / 25.4, 1000.0, 1 / 1000.0, 25.4e-3, 1 / 25.4e-3)
+SCALE_TOLERANCE: Final = 2e-4  # relative: inch files are written with four digits or more
+TURN_TOLERANCE: Final = 1e-4  # radians: "not turned"
+
+REVISION_FROM: Final = 0.85  # share of both: below it 1.3 of a million family pairs pass
+POSSIBLE_REVISION_FROM: Final = 0.60  # with telling strokes nearly all covered
+POSSIBLE_REVISION_TELLING: Final = 0.90
+PART_FROM: Final = 0.97  # share of the contained side
+PART_TELLING: Final = (0.90, 0.95)  # or this share, if this much of what is telling
+WHOLE_BELOW: Final = 0.85  # share of the containing side
+PART_TELLING_LENGTH: Final = 0.20  # of the part's strokes must be telling at all
+SIMILAR_FROM: Final = 0.40
+SCANNED_SAME_FROM: Final = 0.97  # share of both sides of scans, where strokes cannot be counted
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the decision is made from. Sides are a and b; ``scale`` is that of a onto b.
+
+    ``meant_scale`` is what the files' units say the scale should be, None where they say nothing;
+    ``scale_matters`` is false where one is a picture or a plot; ``telling_share_*`` is how much
+    of a side's length is telling at all.
+    """
+
+    count_a: int
+    count_b: int
+    meant_scale: float | None
+    scale_matters: bool
+    scanned: bool
+    texts_differ: bool
+    telling_share_a: float = 1.0
+    telling_share_b: float = 1.0
+
+
+def is_plain_scale(scale: float, evidence: Evidence) -> bool:
+    """Whether a scale is 1, a unit, or without meaning."""
+    if not evidence.scale_matters:
+        return True
+    plain = UNIT_SCALES if evidence.meant_scale is None else (*UNIT_SCALES, evidence.meant_scale)
+    return any(abs(scale / unit - 1) <= SCALE_TOLERANCE for unit in plain)
+
+
+def is_enough(agreement: Agreement, evidence: Evidence) -> bool:
+    """Whether there are enough strokes to believe in this pose at all."""
+    count = min(evidence.count_a, evidence.count_b)
+    if count >= FEW:
+        return True
+    t = agreement.transform
+    expected = {1.0, evidence.meant_scale or 1.0}
+    if not any(abs(t.scale / s - 1) <= SCALE_TOLERANCE for s in expected):
+        return False
+    turned = abs(t.a / t.scale - 1) > TURN_TOLERANCE
+    return count > HANDFUL or not (turned or t.mirrored)
+
+
+def decide(agreement: Agreement, evidence: Evidence) -> Relation:
+    """The relation of a to b."""
+    low = min(agreement.share_a, agreement.share_b)
+    whole = _is_whole(agreement, evidence)
+    altered = agreement.transform.mirrored or not is_plain_scale(
+        agreement.transform.scale, evidence
+    )
+    if not is_enough(agreement, evidence):
+        return Relation.SIMILAR
+    if altered and (whole or low >= REVISION_FROM):
+        return Relation.VARIANT
+    if whole:
+        return Relation.REVISION if evidence.texts_differ else Relation.SAME
+    if part := _part(agreement, evidence):
+        return part
+    if _is_revision(agreement, low):
+        return Relation.REVISION
+    if max(agreement.telling_a, agreement.telling_b) >= SIMILAR_FROM:
+        return Relation.SIMILAR
+    return Relation.DIFFERENT
+
+
+def _is_whole(agreement: Agreement, evidence: Evidence) -> bool:
+    if evidence.scanned:
+        return min(agreement.share_a, agreement.share_b) >= SCANNED_SAME_FROM
+    return not (agreement.uncovered_a.any() or agreement.uncovered_b.any())
+
+
+def _is_revision(agreement: Agreement, low: float) -> bool:
+    telling = min(agreement.telling_a, agreement.telling_b)
+    return low >= REVISION_FROM or (
+        low >= POSSIBLE_REVISION_FROM and telling >= POSSIBLE_REVISION_TELLING
+    )
+
+
+def _part(agreement: Agreement, evidence: Evidence) -> Relation | None:
+    a, b = agreement.share_a, agreement.share_b
+    if a >= b:
+        part, whole, telling, telling_share = a, b, agreement.telling_a, evidence.telling_share_a
+        relation = Relation.CONTAINED
+    else:
+        part, whole, telling, telling_share = b, a, agreement.telling_b, evidence.telling_share_b
+        relation = Relation.CONTAINS
+    inside = part >= PART_FROM or (part >= PART_TELLING[0] and telling >= PART_TELLING[1])
+    if inside and whole < WHOLE_BELOW and telling_share >= PART_TELLING_LENGTH:
+        return relation
+    return None

@@ -1,0 +1,139 @@
+"""Texts as evidence of their own: the same geometry with another text is another revision."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from dedup2d.drawing.model import Text
+from dedup2d.matching.similarity import Similarity
+from dedup2d.report import TextChange
+
+CLOSE: Final = 4.0  # text heights: a text that replaced another stands this near to it
+CLOSE_SHARE: Final = 0.02  # of the diagonal, where heights are unknown
+MOST_CHANGES: Final = 200
+
+_SPACES: Final = re.compile(r"\s+")
+_NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)?")
+
+
+def compare_texts(
+    query: tuple[Text, ...],
+    match: tuple[Text, ...],
+    onto: Similarity,
+    *,
+    diagonal: float,
+    loose: bool = False,
+) -> tuple[TextChange, ...]:
+    """What texts differ; ``onto`` lays the query onto the match, ``diagonal`` is the query's.
+
+    Texts are equal when their words are; where they stand does not matter. Dimensions that were
+    scaled with the drawing are equal. ``loose``: one of the files does not keep texts together
+    (PDF, scans), so words are compared, and no texts at all say nothing.
+    """
+    if loose and not (query and match):
+        return ()
+    ours, theirs = _rest(query, match, onto.scale)
+    if loose and _words(t.value for t in ours) == _words(t.value for t in theirs):
+        return ()
+    back = onto.inverse()
+    changes = _paired(ours, theirs, back, diagonal)
+    return tuple(sorted(changes, key=_order)[:MOST_CHANGES])
+
+
+def _order(change: TextChange) -> tuple[float, float, str, str]:
+    return change.x, change.y, change.before or "", change.after or ""
+
+
+def normalised(value: str) -> str:
+    """The words of a text with single spaces."""
+    return _SPACES.sub(" ", value).strip()
+
+
+def _rest(
+    query: tuple[Text, ...], match: tuple[Text, ...], scale: float
+) -> tuple[list[Text], list[Text]]:
+    """Texts that the other side has not, value by value."""
+    ours = [t for t in query if normalised(t.value)]
+    theirs = [t for t in match if normalised(t.value)]
+    ours, theirs = _unmatched(ours, theirs, 1.0, 1.0)
+    if ours and theirs and abs(scale - 1) > 1e-3:
+        return _unmatched(ours, theirs, scale, 1.0)
+    return ours, theirs
+
+
+def _unmatched(
+    ours: list[Text], theirs: list[Text], our_scale: float, their_scale: float
+) -> tuple[list[Text], list[Text]]:
+    have = Counter(_meaning(t, our_scale) for t in ours)
+    want = Counter(_meaning(t, their_scale) for t in theirs)
+    return _surplus(ours, have - want, our_scale), _surplus(theirs, want - have, their_scale)
+
+
+def _surplus(texts: list[Text], surplus: Counter[str], scale: float) -> list[Text]:
+    left = []
+    for text in sorted(texts, key=lambda t: (t.value, t.x, t.y), reverse=True):
+        meaning = _meaning(text, scale)
+        if surplus[meaning] > 0:
+            surplus[meaning] -= 1
+            left.append(text)
+    return left
+
+
+def _meaning(text: Text, scale: float) -> str:
+    """The words; of a dimension that shows what it measures, what it would measure at ``scale``."""
+    value = normalised(text.value)
+    if scale == 1.0 and not _shows_measure(text, value):
+        return value
+    if text.measured is None or not _shows_measure(text, value):
+        return value
+    return _NUMBER.sub(f"<{text.measured * scale:.4g}>", value, count=1)
+
+
+def _shows_measure(text: Text, value: str) -> bool:
+    if text.measured is None:
+        return False
+    number = _NUMBER.search(value)
+    if number is None:
+        return False
+    shown = number.group().replace(",", ".")
+    decimals = len(shown.partition(".")[2])
+    return abs(float(shown) - text.measured) <= 0.51 * 10.0**-decimals
+
+
+def _words(values: Iterable[str]) -> Counter[str]:
+    return Counter(word for value in values for word in normalised(value).split())
+
+
+def _paired(
+    ours: list[Text], theirs: list[Text], back: Similarity, diagonal: float
+) -> list[TextChange]:
+    """Replaced texts stand in the same place; what is left was added or removed."""
+    placed = [back.at(complex(t.x, t.y)) for t in theirs]
+    near = []
+    for i, text in enumerate(ours[:MOST_CHANGES]):
+        reach = CLOSE * text.height if text.height > 0 else CLOSE_SHARE * diagonal
+        for j, place in enumerate(placed[:MOST_CHANGES]):
+            distance = math.hypot(place.real - text.x, place.imag - text.y)
+            if distance <= reach:
+                near.append((distance, i, j))
+    changes, used_i, used_j = [], set(), set()
+    for _, i, j in sorted(near):
+        if i in used_i or j in used_j:
+            continue
+        used_i.add(i)
+        used_j.add(j)
+        text = ours[i]
+        changes.append(TextChange(before=theirs[j].value, after=text.value, x=text.x, y=text.y))
+    changes += [
+        TextChange(after=t.value, x=t.x, y=t.y) for i, t in enumerate(ours) if i not in used_i
+    ]
+    changes += [
+        TextChange(before=t.value, x=placed[j].real, y=placed[j].imag)
+        for j, t in enumerate(theirs)
+        if j not in used_j
+    ]
+    return changes

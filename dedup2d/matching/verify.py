@@ -1,0 +1,182 @@
+"""Verification: the pose that lays one drawing onto the other, and what it leaves uncovered.
+
+Hypotheses are scored all at once with 256 points on a picture; the best few are refined, judged
+by exact distances of thousands of points to strokes, both ways; an exact match is then refined
+again with its own residual, so that the tolerance shrinks to what the files really agree to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from dedup2d.matching import hypotheses
+from dedup2d.matching.prepared import Prepared
+from dedup2d.matching.refine import refine
+from dedup2d.matching.shape import Bools, Complexes, Floats
+from dedup2d.matching.similarity import Bundle, Similarity, joined
+
+TIGHT: Final = 3e-4  # of the diagonal: covered at all
+LOOSE: Final = 8e-3  # of the diagonal: where refinement starts to look
+FLOOR: Final = 2e-5  # of the diagonal: no tolerance is smaller, noise of re-saving is below
+RESIDUAL_FACTOR: Final = 12.0  # tolerance over median residual
+CONVINCING: Final = 1.40  # score (of 1.5) from which no other hypotheses are tried
+HOPELESS: Final = 0.72  # score below which there is no common pose
+TRIED: Final = 4  # hypotheses that are refined
+SCALES: Final = (1e-6, 1e6)
+NEARLY_ALL: Final = 0.9995
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How two shapes agree under ``transform`` (a onto b).
+
+    ``share_*`` covered share of the length, ``telling_*`` the same weighted; ``uncovered_*``
+    (count,) primitives that the other has not; ``open_*`` (k,) uncovered samples; ``residual``
+    and ``tolerance`` relative to the smaller diagonal.
+    """
+
+    transform: Similarity
+    residual: float
+    tolerance: float
+    share_a: float
+    share_b: float
+    telling_a: float
+    telling_b: float
+    uncovered_a: Bools
+    uncovered_b: Bools
+    open_a: Bools
+    open_b: Bools
+
+
+def verify(a: Prepared, b: Prepared, *, slack: float = 0.0) -> Agreement | None:
+    """The best common pose of two drawings, or None where there is none worth showing.
+
+    ``slack`` is the accuracy of the coarser drawing relative to the smaller diagonal: 0 for
+    exact formats, about a pixel for scans.
+    """
+    candidates, scores = _scored(a, b, scanned=slack > 0)
+    if not len(candidates) or scores.max() < HOPELESS:
+        return None
+    tight = max(TIGHT, 3 * slack)
+    best: tuple[float, Similarity] | None = None
+    order = np.argsort(-(scores - 1e-3 * candidates.mirrored), kind="stable")[:TRIED]
+    for k in order:
+        if scores[k] < scores[order[0]] - 0.25:
+            break
+        found = _refined(a, b, candidates[int(k)], tight)
+        if not SCALES[0] < found.scale < SCALES[1]:
+            continue
+        share_a, share_b, value = _value(a, b, found, tight)
+        if best is None or value > best[0]:
+            best = (value, found)
+        if min(share_a, share_b) > NEARLY_ALL:
+            break
+    return None if best is None else _agreement(a, b, best[1], tight, slack)
+
+
+def _scored(a: Prepared, b: Prepared, *, scanned: bool) -> tuple[Bundle, Floats]:
+    candidates = _possible(hypotheses.from_whole(a, b))
+    scores = _scores(a, b, candidates)
+    if scores.max(initial=0.0) >= CONVINCING:
+        return candidates, scores
+    more = [hypotheses.from_tokens(a, b, absolute=kind) for kind in (True, False)]
+    if scanned:
+        more.append(hypotheses.from_longest(a, b))
+    extra = _possible(joined(more))
+    return joined([candidates, extra]), np.concatenate([scores, _scores(a, b, extra)])
+
+
+def _possible(candidates: Bundle) -> Bundle:
+    scale = np.abs(candidates.a)
+    return candidates.kept((scale > SCALES[0]) & (scale < SCALES[1]))
+
+
+def _scores(a: Prepared, b: Prepared, candidates: Bundle) -> Floats:
+    """The better covered side counts whole, the other half: 1.5 at most."""
+    if not len(candidates):
+        return np.empty(0)
+    on_b = b.field.occupied(candidates.apply(a.probes)).mean(1)
+    on_a = a.field.occupied(candidates.inverse().apply(b.probes)).mean(1)
+    scores: Floats = np.maximum(on_a, on_b) + 0.5 * np.minimum(on_a, on_b)
+    return scores
+
+
+def _smaller(a: Prepared, b: Prepared, t: Similarity) -> float:
+    return min(a.shape.diagonal * t.scale, b.shape.diagonal)
+
+
+def _refined(a: Prepared, b: Prepared, t: Similarity, tight: float) -> Similarity:
+    size = _smaller(a, b, t)
+    loose = max(LOOSE, 2 * tight)
+    reaches = (loose, loose * 0.3, loose * 0.1, tight * 2, tight * 0.5)
+    return refine(a, b, t, tuple(max(reach, tight * 0.5) * size for reach in reaches))
+
+
+def _value(a: Prepared, b: Prepared, t: Similarity, tight: float) -> tuple[float, float, float]:
+    limit = tight * _smaller(a, b, t)
+    _, far_a = b.field.likely(t.apply(a.samples.z))
+    _, far_b = a.field.likely(t.inverse().apply(b.samples.z))
+    on_a, on_b = far_a <= limit, far_b <= limit / t.scale
+    telling = sorted((_share(on_a, a.weighted), _share(on_b, b.weighted)))
+    value = telling[1] + 0.5 * telling[0] - 1e-3 * t.mirrored
+    return _share(on_a, a.samples.weight), _share(on_b, b.samples.weight), value
+
+
+def _share(covered: Bools, weight: Floats) -> float:
+    total = weight.sum()
+    return float(weight[covered].sum() / total) if total > 0 else 0.0
+
+
+def _residual(a: Prepared, b: Prepared, t: Similarity, limit: float) -> float:
+    """Median distance, in units of b, of the samples that are covered within ``limit``."""
+    far_a = b.field.likely(t.apply(a.samples.z))[1]
+    far_b = a.field.likely(t.inverse().apply(b.samples.z))[1] * t.scale
+    near = np.concatenate([far_a[far_a <= limit], far_b[far_b <= limit]])
+    return float(np.median(near)) if len(near) else limit
+
+
+def _agreement(a: Prepared, b: Prepared, t: Similarity, tight: float, slack: float) -> Agreement:
+    size = _smaller(a, b, t)
+    residual = _residual(a, b, t, tight * size) / size
+    if residual < FLOOR:
+        t = refine(a, b, t, tuple(r * size for r in (1e-4, FLOOR, max(1e-5, 8 * residual))))
+        residual = _residual(a, b, t, tight * size) / size
+    tolerance = max(FLOOR, RESIDUAL_FACTOR * residual)
+    tolerance = max(min(tolerance, tight), slack)
+    limit = tolerance * size
+    on_a = _covered(a.samples.z, b, t, limit)
+    on_b = _covered(b.samples.z, a, t.inverse(), limit / t.scale)
+    ends_a = _covered(a.ends[0], b, t, limit)
+    ends_b = _covered(b.ends[0], a, t.inverse(), limit / t.scale)
+    return Agreement(
+        transform=t,
+        residual=residual,
+        tolerance=tolerance,
+        share_a=_share(on_a, a.samples.weight),
+        share_b=_share(on_b, b.samples.weight),
+        telling_a=_share(on_a, a.weighted),
+        telling_b=_share(on_b, b.weighted),
+        uncovered_a=_uncovered(a, on_a, ends_a, slack),
+        uncovered_b=_uncovered(b, on_b, ends_b, slack),
+        open_a=~on_a,
+        open_b=~on_b,
+    )
+
+
+def _covered(z: Complexes, onto: Prepared, t: Similarity, limit: float) -> Bools:
+    limit = min(limit, onto.field.reach)
+    covered: Bools = onto.field.nearest(t.apply(z), limit) <= limit
+    return covered
+
+
+def _uncovered(a: Prepared, covered: Bools, ends_covered: Bools, slack: float) -> Bools:
+    """Primitives of which any point, end points included, is uncovered; of scans a third."""
+    owner, count = a.samples.owner, a.shape.count
+    missing = np.bincount(owner, ~covered, count)
+    if slack > 0:
+        return missing > 0.34 * np.bincount(owner, minlength=count)
+    missing += np.bincount(a.ends[1], ~ends_covered, count)
+    return missing > 0
