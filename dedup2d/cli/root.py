@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 from typing import Annotated, Any, Final, NoReturn
@@ -52,6 +53,10 @@ STATUSES: Final = (
     "Exit status: 0 it ran; 1 an answer you asked to be told by status (duplicate found, job "
     "failed, check failed); 2 the call was wrong; 3 a service did not answer."
 )
+
+
+# These run for long and log for themselves; what the others find wrong, they say once.
+LOGGING: Final = frozenset({"up", "init", "gateway", "worker", "gc"})
 
 
 class RootGroup(TyperGroup):
@@ -124,15 +129,21 @@ def _version(wanted: bool) -> None:
 
 
 def _root(
+    ctx: typer.Context,
     *,
-    version: Annotated[  # its callback answers
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
-    debug: Annotated[  # read by RootGroup.invoke
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Tell whether a 2D drawing already exists in a vault, and show why."""
+    del version  # its callback has answered
+    if ctx.invoked_subcommand in LOGGING:
+        return
+    if debug:
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    else:
+        logging.basicConfig(handlers=[logging.NullHandler()])
 
 
 def main() -> None:

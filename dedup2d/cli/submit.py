@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -11,8 +12,8 @@ from rich.markup import escape
 from dedup2d.cli.jobs import JOB_FAILED, show_job
 from dedup2d.cli.remote import DEFAULT_URL, KeyOption, ObjectOption, UrlOption
 from dedup2d.cli.terminal import Screen, screen
-from dedup2d.client import Dedup2D, SearchParameters
-from dedup2d.errors import RequestError
+from dedup2d.client import Dedup2D, SearchParameters, Submitted
+from dedup2d.errors import QueueFullError, RequestError
 from dedup2d.jobs.model import JobStatus
 
 
@@ -31,13 +32,16 @@ def submit(
         str | None,
         typer.Option(help="strict, version (revisions count) or loose.", show_default=False),
     ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="All FILEs as one job, with one report of all.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait, and show the reports.")] = False,
     timeout_s: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=0, help="Wait at most that long.")
     ] = 600,
     as_json: ObjectOption = False,
 ) -> None:
-    """Stream drawings to the HTTP interface; each FILE becomes a job, and its id is printed.
+    """Stream drawings to the HTTP interface; each FILE becomes a job, and the ids are printed.
 
     With --wait the exit status is 1 when a job did not complete.
 
@@ -50,42 +54,63 @@ def submit(
     for path in files:
         if not path.is_file():
             raise RequestError("FILE_MISSING", f"{path} is no file.")
+    groups = [files] if together else [[path] for path in files]
     parameters: SearchParameters = {"preset": preset} if preset else {}
-    with Dedup2D(url, api_key) as client, screen("submitting", len(files), as_json=as_json) as out:
-        jobs = []
-        for path in files:
-            sent = client.submit(path, callback_url=callback_url, **parameters)
-            jobs.append((path, sent.job_id))
-            if not wait:
-                _show_sent(out, path, sent.model_dump(mode="json"), as_json=as_json)
-            out.advance()
-    if wait and not _all_complete(url, api_key, jobs, timeout_s=timeout_s, as_json=as_json):
-        raise typer.Exit(JOB_FAILED)
+    jobs: list[tuple[list[Path], str]] = []
+    with Dedup2D(url, api_key) as client:
+        with screen("submitting", len(groups), as_json=as_json) as out:
+            for group in groups:
+                sent = _submitted(client, group, callback_url, parameters, timeout_s=timeout_s)
+                jobs.append((group, sent.job_id))
+                if not wait:
+                    _show_sent(out, group, sent, as_json=as_json)
+                out.advance()
+        if wait and not _all_complete(client, jobs, timeout_s=timeout_s, as_json=as_json):
+            raise typer.Exit(JOB_FAILED)
 
 
-def _show_sent(out: Screen, path: Path, sent: dict[str, Any], *, as_json: bool) -> None:
+def _submitted(
+    client: Dedup2D,
+    group: list[Path],
+    callback_url: str | None,
+    parameters: SearchParameters,
+    *,
+    timeout_s: float,
+) -> Submitted:
+    """Submit, waiting for a place while the queue is full."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return client.submit(*group, callback_url=callback_url, **parameters)
+        except QueueFullError as error:
+            if time.monotonic() + error.retry_after_s > deadline:
+                raise
+            time.sleep(error.retry_after_s)
+
+
+def _show_sent(out: Screen, group: list[Path], sent: Submitted, *, as_json: bool) -> None:
     if as_json:
-        out.json_line({"path": str(path)} | sent)
+        out.json_line({"paths": [str(path) for path in group]} | sent.model_dump(mode="json"))
     else:
-        out.console.print(f"{sent['job_id']}  {sent['status']}  {escape(str(path))}")
+        out.console.print(f"{sent.job_id}  {sent.status}  {escape(_name(group))}")
 
 
 def _all_complete(
-    url: str,
-    api_key: str | None,
-    jobs: list[tuple[Path, str]],
-    *,
-    timeout_s: float,
-    as_json: bool,
+    client: Dedup2D, jobs: list[tuple[list[Path], str]], *, timeout_s: float, as_json: bool
 ) -> bool:
     complete = True
-    with Dedup2D(url, api_key) as client, screen("waiting", len(jobs), as_json=as_json) as out:
-        for path, job_id in jobs:
+    with screen("waiting", len(jobs), as_json=as_json) as out:
+        for group, job_id in jobs:
             job = client.wait(job_id, timeout_s=timeout_s)
             complete &= job.status is JobStatus.COMPLETED
             if as_json:
-                out.json_line({"path": str(path)} | job.model_dump(mode="json"))
+                paths = {"paths": [str(path) for path in group]}
+                out.json_line(paths | job.model_dump(mode="json"))
             else:
-                show_job(out.console, job, name=str(path))
+                show_job(out.console, job, name=_name(group))
             out.advance()
     return complete
+
+
+def _name(group: list[Path]) -> str:
+    return str(group[0]) if len(group) == 1 else f"{len(group)} drawings"

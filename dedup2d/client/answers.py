@@ -9,6 +9,7 @@ import httpx
 from dedup2d.errors import ConflictError, Dedup2DError, QueueFullError, RequestError, ServiceError
 
 SERVICE: Final = "gateway"
+CODE_HEADER: Final = "X-Error-Code"
 FIRST_SERVER_ERROR: Final = 500
 _CODES: Final = {  # of answers that carry a sentence only, as some of the predecessor's do
     400: "BAD_REQUEST",
@@ -29,7 +30,7 @@ def error_of(response: httpx.Response) -> Dedup2DError:
     ``{"error", "message"}``, FastAPI's list of validation errors, and no JSON at all.
     """
     body = _body(response)
-    code = str(body.get("error") or body.get("code") or "")
+    code = str(body.get("error") or body.get("code") or response.headers.get(CODE_HEADER, ""))
     message = str(body.get("message") or "") or _sentence(response, body)
     status = response.status_code
     if status >= FIRST_SERVER_ERROR:

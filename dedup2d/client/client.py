@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, Unpack
+from typing import Any, BinaryIO, Final, Self, TypeVar, Unpack
 from urllib.parse import quote
 
 import httpx
@@ -31,6 +31,7 @@ LONGEST_POLL_S: Final = 1.0
 POLL_GROWTH: Final = 1.3
 MAX_LISTED: Final = 200  # the interface gives no more at a time
 Model = TypeVar("Model", bound=BaseModel)
+_Part = tuple[str, tuple[str, BinaryIO, str]]
 
 
 class Dedup2D:
@@ -63,15 +64,17 @@ class Dedup2D:
         timeout_s: float = WAIT_TIMEOUT_S,
         **parameters: Unpack[SearchParameters],
     ) -> Report:
-        """Ask about a drawing and give its report.
+        """Ask about a drawing and give its report, within ``timeout_s`` seconds.
 
-        Waits where the server makes a job of it (large file, precise mode). Raises as ``wait``,
-        and RequestError with the job's code where the drawing could not be read.
+        Waits also where the server makes a job of it (large file, precise mode). Hanging up
+        cancels the job. Raises as ``wait``, and RequestError with the reader's code where the
+        drawing cannot be read.
         """
-        answer = self._search(Path(file), geometry, {**parameters, "async": False})
+        query = {**parameters, "async": False}
+        answer = self._search([Path(file)], geometry, query, timeout_s=timeout_s)
         if "job_id" not in answer:
             return _parsed(Report, answer)
-        job = self.wait(Submitted.model_validate(answer).job_id, timeout_s=timeout_s)
+        job = self.wait(_parsed(Submitted, answer).job_id, timeout_s=timeout_s)
         if job.status is not JobStatus.COMPLETED:
             code = job.error_code or f"JOB_{job.status.upper()}"
             raise RequestError(code, job.error or f"The job ended as {job.status}.")
@@ -79,21 +82,21 @@ class Dedup2D:
 
     def submit(
         self,
-        file: Path | str,
-        *,
+        *files: Path | str,
         geometry: Path | str | None = None,
         callback_url: str | None = None,
         idempotency_key: str | None = None,
         **parameters: Unpack[SearchParameters],
     ) -> Submitted:
-        """Stream a drawing from disk to the server, as a job; returns when it is accepted.
+        """Stream drawings from disk to the server, as one job; returns when it is accepted.
 
         The report goes to ``callback_url``, if given, and stays with the job. The same
         ``idempotency_key`` gives the same job: submit again with it after a broken connection.
         """
         query = {**parameters, "async": True, "callback_url": callback_url}
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return _parsed(Submitted, self._search(Path(file), geometry, query, headers))
+        paths = [Path(file) for file in files]
+        return _parsed(Submitted, self._search(paths, geometry, query, headers))
 
     def wait(self, job_id: str, *, timeout_s: float = WAIT_TIMEOUT_S) -> JobView:
         """Return when the job has ended, in whatever way.
@@ -125,15 +128,14 @@ class Dedup2D:
         """The latest jobs, newest first, at most ``limit`` (1 to 200), without their results."""
         query = {"status": status, "limit": min(limit, MAX_LISTED)}
         answer = self._call("GET", "/jobs", params=_given(query))
-        tenant = {"tenant_id": ""}
-        for item in answer["jobs"]:
-            yield _parsed(JobView, tenant | item)
+        for item in answer.get("jobs", ()):
+            yield _parsed(JobView, item)
 
     def index_add(self, file: Path | str, *, user_name: str = "") -> Indexed:
         """Add a drawing to the vault's index."""
         params = _given({"user_name": user_name or None})
         with ExitStack() as stack:
-            files = _parts(stack, Path(file), None)
+            files = _parts(stack, [Path(file)], None)
             return _parsed(Indexed, self._call("POST", "/index/add", params=params, files=files))
 
     def health(self) -> dict[str, Any]:
@@ -142,14 +144,19 @@ class Dedup2D:
 
     def _search(
         self,
-        file: Path,
+        files: list[Path],
         geometry: Path | str | None,
         query: dict[str, Any],
         headers: dict[str, str] | None = None,
+        *,
+        timeout_s: float | None = None,
     ) -> dict[str, Any]:
+        request: dict[str, Any] = {"params": _given(query), "headers": headers}
+        if timeout_s is not None:
+            request["timeout"] = httpx.Timeout(self._http.timeout, read=timeout_s)
         with ExitStack() as stack:
-            files = _parts(stack, file, geometry)
-            return self._call("POST", "/search", params=_given(query), files=files, headers=headers)
+            parts = _parts(stack, files, geometry)
+            return self._call("POST", "/search", files=parts, **request)
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         try:
@@ -185,15 +192,15 @@ class Dedup2D:
         self.close()
 
 
-def _parts(stack: ExitStack, file: Path, geometry: Path | str | None) -> dict[str, Any]:
+def _parts(stack: ExitStack, files: list[Path], geometry: Path | str | None) -> list[_Part]:
     """The multipart body; httpx reads the files in small pieces while it sends."""
-    parts = {"file": _part(stack, file)}
+    parts = [("file", _part(stack, file)) for file in files]
     if geometry is not None:
-        parts["geom_json"] = _part(stack, Path(geometry))
+        parts.append(("geom_json", _part(stack, Path(geometry))))
     return parts
 
 
-def _part(stack: ExitStack, path: Path) -> tuple[str, Any, str]:
+def _part(stack: ExitStack, path: Path) -> tuple[str, BinaryIO, str]:
     try:
         opened = stack.enter_context(path.open("rb"))
     except OSError as error:
