@@ -26,7 +26,7 @@ from dedup2d.stores.measured import (
     source_errors_as_they_were,
     too_large,
 )
-from dedup2d.stores.names import checked_folder, part_name, sanitised, unique_name
+from dedup2d.stores.names import checked_folder, part_name, sanitised, shown, unique_name
 from dedup2d.stores.protocol import Readable, StoredFile
 
 _TRIES: Final = 20  # a folder may be deleted between its making and its use
@@ -63,7 +63,7 @@ class LocalStore:
             path=f"{folder}/{name}",
             sha256=reader.sha256,
             size=reader.size,
-            file_name=file_name,
+            file_name=shown(file_name),
             media_type=media_type,
             stored_at=datetime.now(UTC),
         )
@@ -102,7 +102,7 @@ class LocalStore:
             path=f"{folder}/{exact}",
             sha256=hashlib.sha256(data).hexdigest(),
             size=len(data),
-            file_name=name,
+            file_name=shown(name),
             stored_at=datetime.now(UTC),
         )
 

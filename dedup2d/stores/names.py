@@ -15,13 +15,19 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _FOLDER: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 
 
+def shown(file_name: str) -> str:
+    """The user's name for a file: the last component, printable, at most ``MAX_NAME`` long."""
+    last = file_name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable())[:MAX_NAME]
+
+
 def sanitised(file_name: str) -> str:
     """The last component with everything but ``A-Za-z0-9._-`` replaced by ``_``.
 
     Never empty, never hidden, at most ``MAX_NAME`` characters.
     """
-    base = file_name.replace("\\", "/").rsplit("/", 1)[-1]
-    return _UNSAFE.sub("_", base).strip("._-")[:MAX_NAME].rstrip("._-") or FALLBACK_NAME
+    last = file_name.replace("\\", "/").rpartition("/")[2]
+    return _UNSAFE.sub("_", last).strip("._-")[:MAX_NAME].rstrip("._-") or FALLBACK_NAME
 
 
 def unique_name(file_name: str) -> str:

@@ -27,7 +27,7 @@ from dedup2d.stores.measured import (
     source_errors_as_they_were,
     too_large,
 )
-from dedup2d.stores.names import checked_folder, sanitised, unique_name
+from dedup2d.stores.names import checked_folder, sanitised, shown, unique_name
 from dedup2d.stores.protocol import Readable, StoredFile
 
 if TYPE_CHECKING:
@@ -43,6 +43,21 @@ MAX_ATTEMPTS: Final = 4
 _GONE: Final = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
 
 
+def client_config(endpoint: str | None) -> Config:
+    """Time limits and retries of every S3 client of ours."""
+    # Where an endpoint is named it may not know the checksums that AWS has added since 2024.
+    checksums: Literal["when_required", "when_supported"] = (
+        "when_required" if endpoint else "when_supported"
+    )
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+        request_checksum_calculation=checksums,
+        response_checksum_validation=checksums,
+    )
+
+
 def open_client(
     *,
     endpoint: str | None = None,
@@ -51,17 +66,6 @@ def open_client(
     secret_key: str | None = None,
 ) -> S3Client:
     """A client for S3 or what speaks it; without keys boto3's usual chain finds credentials."""
-    # Where an endpoint is named it may not know the checksums that AWS has added since 2024.
-    checksums: Literal["when_required", "when_supported"] = (
-        "when_required" if endpoint else "when_supported"
-    )
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
-        retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
-        request_checksum_calculation=checksums,
-        response_checksum_validation=checksums,
-    )
     try:
         client: S3Client = boto3.Session().client(
             "s3",
@@ -69,7 +73,7 @@ def open_client(
             region_name=region,
             aws_access_key_id=access_key,
             aws_secret_access_key=secret_key,
-            config=config,
+            config=client_config(endpoint),
         )
     except (BotoCoreError, ValueError) as error:  # a ValueError is a malformed endpoint
         raise ServiceError("store", "The S3 endpoint, region or keys are malformed.") from error
@@ -197,7 +201,12 @@ class S3Store:
                 for item in page:
                     folder, slash, name = item["Key"].removeprefix(self._prefix).partition("/")
                     if slash and name and "/" not in name:
-                        yield StoredFile(folder, item["Key"], item["Size"], item["LastModified"])
+                        yield StoredFile(
+                            folder=folder,
+                            location=item["Key"],
+                            size=item["Size"],
+                            modified_at=item["LastModified"].astimezone(UTC),
+                        )
 
     def remove_unfinished(self, older_than: datetime) -> int:
         """Abort what killed processes left: multipart uploads begun before then.
@@ -249,7 +258,7 @@ class S3Store:
             key=key,
             sha256=sha256,
             size=size,
-            file_name=file_name,
+            file_name=shown(file_name),
             media_type=media_type,
             stored_at=datetime.now(UTC),
         )
