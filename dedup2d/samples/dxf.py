@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -84,15 +85,24 @@ def dxf_text(plan: Plan, saving: Saving | None = None) -> str:
     before = ezdxf.options.write_fixed_meta_data_for_testing
     ezdxf.options.write_fixed_meta_data_for_testing = True  # no clock and no GUID in a sample
     try:
-        units = _INCHES if how.inches else _MILLIMETRES
-        document = ezdxf.new("R2000" if how.version == "R12" else how.version, units=units)
-        document.dxfversion = how.version  # made as R12, ezdxf warns that it has no units
+        document = _new_document(how)
         _Writer(document, how).write(plan)
         stream = StringIO()
         document.write(stream)
     finally:
         ezdxf.options.write_fixed_meta_data_for_testing = before
     return stream.getvalue()
+
+
+def _new_document(how: Saving) -> Document:
+    import ezdxf  # noqa: PLC0415  as in dxf_text
+
+    log = logging.getLogger("ezdxf")
+    before, log.disabled = log.disabled, True  # R12 has no units, and ezdxf says so each time
+    try:
+        return ezdxf.new(how.version, units=_INCHES if how.inches else _MILLIMETRES)
+    finally:
+        log.disabled = before
 
 
 def exploded(entity: Entity) -> Iterable[Entity]:

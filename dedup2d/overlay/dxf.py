@@ -1,0 +1,97 @@
+"""An overlay as a DXF file, to be opened beside the drawings in a CAD program."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from dedup2d.drawing.model import MM_PER_UNIT
+from dedup2d.overlay import layout
+from dedup2d.overlay.model import Overlay, Strokes
+
+if TYPE_CHECKING:
+    from ezdxf.document import Drawing as Document
+
+LAYERS: Final = {  # name: colour index and true colour
+    "COMMON": (8, layout.COMMON),
+    "REMOVED": (1, layout.REMOVED),
+    "ADDED": (5, layout.ADDED),
+    "CHANGES": (30, layout.RING),
+}
+_WHOLE: Final = math.tau - 1e-9
+_NEAR: Final = 1e-6
+
+
+def render_dxf(overlay: Overlay) -> bytes:
+    """R2010 DXF in the query's frame and units, with a layer for each role.
+
+    COMMON, REMOVED, ADDED hold lines, arcs and circles; CHANGES holds ellipses around the
+    changed places and the changed texts where they stand. The same overlay gives the same bytes.
+    """
+    import ezdxf  # noqa: PLC0415  takes half a second, and only this format needs it
+
+    before = ezdxf.options.write_fixed_meta_data_for_testing
+    ezdxf.options.write_fixed_meta_data_for_testing = True  # no clock and no GUID
+    try:
+        document = ezdxf.new("R2010", units=_units(overlay.unit_mm))
+        _fill(document, overlay)
+        stream = io.StringIO()
+        document.write(stream)
+    finally:
+        ezdxf.options.write_fixed_meta_data_for_testing = before
+    return stream.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _fill(document: Document, overlay: Overlay) -> None:
+    for name, (index, colour) in LAYERS.items():
+        layer = document.layers.add(name, color=index)
+        layer.rgb = tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    space = document.modelspace()
+    _strokes(space, overlay.common, "COMMON")
+    _strokes(space, overlay.removed, "REMOVED")
+    _strokes(space, overlay.added, "ADDED")
+    _changes(space, overlay)
+
+
+def _strokes(space: Any, strokes: Strokes, layer: str) -> None:
+    clean = layout.finite(strokes)
+    look = {"layer": layer}
+    for x0, y0, x1, y1 in clean.segments.tolist():
+        space.add_line((x0, y0), (x1, y1), look)
+    for x, y, radius, start, end in clean.arcs.tolist():
+        if end - start >= _WHOLE:
+            space.add_circle((x, y), radius, look)
+        else:
+            space.add_arc((x, y), radius, math.degrees(start), math.degrees(end), dxfattribs=look)
+
+
+def _changes(space: Any, overlay: Overlay) -> None:
+    box = layout.extents(overlay.common, overlay.added, overlay.removed)
+    if box is None:
+        return
+    diagonal = math.hypot(box[2] - box[0], box[3] - box[1]) or 1.0
+    margin, height = 0.01 * diagonal, 0.012 * diagonal
+    look = {"layer": "CHANGES"}
+    for number, region in enumerate(overlay.regions, start=1):
+        middle = ((region.min_x + region.max_x) / 2, (region.min_y + region.max_y) / 2)
+        rx = (region.max_x - region.min_x) / 2 * math.sqrt(2) + margin
+        ry = (region.max_y - region.min_y) / 2 * math.sqrt(2) + margin
+        if not all(map(math.isfinite, (*middle, rx, ry))):
+            continue
+        major, ratio = ((rx, 0), ry / rx) if rx >= ry else ((0, ry), rx / ry)
+        space.add_ellipse(middle, major, max(ratio, _NEAR), dxfattribs=look)
+        at = (middle[0] + rx * math.sqrt(0.5), middle[1] + ry * math.sqrt(0.5))
+        space.add_text(str(number), height=height, dxfattribs=look).set_placement(at)
+    for change in overlay.text_changes:
+        if math.isfinite(change.x) and math.isfinite(change.y):
+            words = layout.in_words(change, 200).replace("→", "->")
+            text = space.add_text(words.replace("%%", "% %"), height=height, dxfattribs=look)
+            text.set_placement((change.x, change.y - 1.5 * height))
+
+
+def _units(unit_mm: float | None) -> int:
+    """$INSUNITS of so many millimetres per unit; 0 if it is none of DXF's."""
+    if unit_mm is None:
+        return 0
+    return next((code for code, mm in MM_PER_UNIT.items() if math.isclose(mm, unit_mm)), 0)

@@ -1,0 +1,326 @@
+"""The page of an overlay: where header, drawing, legend, scale bar and text list stand.
+
+PNG and SVG draw the same page, so that a person finds the same thing at the same place. Page
+coordinates are pixels, y down.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from dedup2d.drawing.model import Floats
+from dedup2d.overlay.model import Overlay, Strokes
+from dedup2d.report import Pose, Region, Relation, TextChange
+
+PAPER: Final = "#FFFFFF"
+BAND: Final = "#F3F5F7"
+RULE: Final = "#D5DAE0"
+INK: Final = "#1F2933"
+MUTED: Final = "#5B6773"
+COMMON: Final = "#8A94A0"
+REMOVED: Final = "#D92D20"
+ADDED: Final = "#1D5BD6"
+RING: Final = "#F59E0B"
+
+RELATION_COLOURS: Final = {
+    Relation.EXACT: "#15803D",
+    Relation.SAME: "#15803D",
+    Relation.REVISION: "#B45309",
+    Relation.VARIANT: "#7C3AED",
+    Relation.CONTAINS: "#0F766E",
+    Relation.CONTAINED: "#0F766E",
+    Relation.SIMILAR: "#475569",
+    Relation.DIFFERENT: "#6B7280",
+}
+
+_DESIGN_WIDTH: Final = 1200.0  # all sizes below are for a page this wide
+_HEADER: Final = 104.0
+_FOOTER: Final = 62.0
+_PANEL: Final = 300.0
+_PADDING: Final = 34.0
+_LEAST_RING: Final = 17.0
+_RING_MARGIN: Final = 10.0
+_CHARACTER: Final = 0.56  # width of an average character over the font size
+_WIDE: Final = frozenset("WF")  # East Asian widths that take two columns
+_CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_ROW: Final = 34.0  # of the list of texts
+_TAG: Final = 26.0  # between two letters that would overlap
+_MOST_RINGS: Final = 200
+_TURN_SHOWN: Final = 0.05  # degrees below which a turn is not worth a word
+_SCALE_SHOWN: Final = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """An ellipse around a changed place, in pixels, and its number (from 1)."""
+
+    x: float
+    y: float
+    rx: float
+    ry: float
+    number: int
+    region: Region
+
+    @property
+    def tag(self) -> tuple[float, float]:
+        """Where its number stands: on the ellipse, up to the right."""
+        return self.x + self.rx * math.sqrt(0.5), self.y - self.ry * math.sqrt(0.5)
+
+    @property
+    def words(self) -> str:
+        """What happened there, for tooltips."""
+        return f"Change {self.number}: {self.region.added} added, {self.region.removed} removed"
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """A changed text in words, its letter, and where the letter stands in the drawing."""
+
+    words: str
+    letter: str
+    tag: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleBar:
+    """A bar of a round length: its pixels and its label."""
+
+    pixels: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything about an overlay's page but its strokes.
+
+    ``area`` is the box of the drawing (x0, y0, x1, y1); a point of the drawing lies at
+    ``(x - origin_x) * scale + area centre``, y turned down. ``u`` is one design pixel.
+    """
+
+    width: int
+    height: int
+    u: float
+    area: tuple[float, float, float, float]
+    panel_x: float
+    scale: float
+    origin: tuple[float, float]
+    title: str
+    pill: str
+    pill_colour: str
+    details: str
+    legend: tuple[tuple[str, str], ...]
+    bar: ScaleBar | None
+    rings: tuple[Ring, ...]
+    texts: tuple[TextRow, ...]
+    more_texts: int
+    is_empty: bool
+
+    def pixels(self, points: Floats) -> Floats:
+        """(n, 2) drawing units -> (n, 2) pixels."""
+        x0, y0, x1, y1 = self.area
+        middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+        placed: Floats = (points - np.array(self.origin)) * [self.scale, -self.scale] + middle
+        return placed
+
+    @property
+    def header(self) -> float:
+        """Height of the header."""
+        return _HEADER * self.u
+
+    @property
+    def footer(self) -> float:
+        """Height of the footer."""
+        return _FOOTER * self.u
+
+    def size(self, design: float) -> float:
+        """A font size; never too small to be read."""
+        return max(10.0, design * self.u)
+
+
+def page_for(overlay: Overlay, width: int, height: int) -> Page:
+    """Lay out an overlay on a page of so many pixels."""
+    u = width / _DESIGN_WIDTH
+    box = extents(overlay.common, overlay.added, overlay.removed)
+    panel_x = width - _PANEL * u if overlay.text_changes else float(width)
+    pad = _PADDING * u
+    area = (
+        pad,
+        _HEADER * u + pad,
+        panel_x - pad,
+        max(height - _FOOTER * u - pad, _HEADER * u + 2 * pad),
+    )
+    shown = box or (0.0, 0.0, 1.0, 1.0)
+    wide, high = shown[2] - shown[0], shown[3] - shown[1]
+    scale = min((area[2] - area[0]) / max(wide, 1e-9), (area[3] - area[1]) / max(high, 1e-9), 1e12)
+    origin = ((shown[0] + shown[2]) / 2, (shown[1] + shown[3]) / 2)
+    bare = Page(
+        width=width,
+        height=height,
+        u=u,
+        area=area,
+        panel_x=panel_x,
+        scale=scale,
+        origin=origin,
+        title=_title(overlay),
+        pill=f"{overlay.relation.value}  {100 * overlay.similarity:.1f} %",
+        pill_colour=RELATION_COLOURS[overlay.relation],
+        details=_details(overlay),
+        legend=_legend(overlay),
+        bar=_bar((panel_x - 2 * pad) * 0.16, scale, overlay.unit_mm) if box else None,
+        rings=(),
+        texts=(),
+        more_texts=0,
+        is_empty=box is None,
+    )
+    return _with_texts(_with_rings(bare, overlay.regions), overlay.text_changes)
+
+
+def finite(strokes: Strokes) -> Strokes:
+    """Without rows that hold NaN or infinity."""
+    return Strokes(
+        strokes.segments[np.isfinite(strokes.segments).all(axis=1)],
+        strokes.arcs[np.isfinite(strokes.arcs).all(axis=1)],
+    )
+
+
+def flattened(arc: Floats, scale: float) -> Floats:
+    """(n, 2) points on an arc (5,), fine enough for ``scale`` pixels per unit."""
+    radius = abs(arc[2]) * scale
+    span = min(abs(arc[4] - arc[3]), math.tau)
+    count = int(np.clip(math.ceil(span * math.sqrt(radius) / 1.4), 6, 400)) + 1
+    angles = np.linspace(arc[3], arc[3] + span, count)
+    return np.stack([arc[0] + arc[2] * np.cos(angles), arc[1] + arc[2] * np.sin(angles)], axis=1)
+
+
+def extents(*layers: Strokes) -> tuple[float, float, float, float] | None:
+    """min_x, min_y, max_x, max_y of all finite strokes; None if there are none."""
+    points = [np.empty((0, 2))]
+    for layer in layers:
+        clean = finite(layer)
+        points.append(clean.segments.reshape(-1, 2))
+        points += [flattened(arc, 1e3 / max(abs(arc[2]), 1e-12)) for arc in clean.arcs]
+    stacked = np.concatenate(points)
+    if not len(stacked):
+        return None
+    low, high = stacked.min(axis=0), stacked.max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def plain(text: str, columns: int) -> str:
+    """A foreign text on one line of at most so many columns, without control characters."""
+    clean = "".join(" " if unicodedata.category(c) in _CONTROL else c for c in text)
+    clean = " ".join(clean.split())
+    if columns_of(clean) <= columns:
+        return clean
+    head, tail = columns * 2 // 3 - 1, columns - columns * 2 // 3
+    return f"{_cut(clean, head)}…{_cut(clean[::-1], tail)[::-1]}"
+
+
+def columns_of(text: str) -> int:
+    """Columns that a text takes; East Asian characters take two."""
+    return sum(2 if unicodedata.east_asian_width(c) in _WIDE else 1 for c in text)
+
+
+def in_words(change: TextChange, columns: int = 60) -> str:
+    """``Ø12 → Ø14``, ``+ Ø14``, ``- Ø12``."""
+    if change.before is None:
+        return f"+ {plain(change.after or '', columns)}"
+    if change.after is None:
+        return f"\N{MINUS SIGN} {plain(change.before, columns)}"
+    half = columns // 2 - 1
+    return f"{plain(change.before, half)} → {plain(change.after, half)}"
+
+
+def _cut(text: str, columns: int) -> str:
+    taken = 0
+    for number, character in enumerate(text):
+        taken += columns_of(character)
+        if taken > columns:
+            return text[:number]
+    return text
+
+
+def _title(overlay: Overlay) -> str:
+    return f"{plain(overlay.query_name, 40)}  against  {plain(overlay.match_name, 40)}"
+
+
+def _details(overlay: Overlay) -> str:
+    parts = [*_pose_in_words(overlay.pose)]
+    places, texts = len(overlay.regions), len(overlay.text_changes)
+    if places:
+        parts.append(f"{places} changed place{'s' * (places > 1)}")
+    if texts:
+        parts.append(f"{texts} changed text{'s' * (texts > 1)}")
+    if not parts:
+        parts.append("no difference")
+    return "  ·  ".join(parts)
+
+
+def _pose_in_words(pose: Pose) -> list[str]:
+    words = []
+    turn = pose.rotation_deg % 360
+    if min(turn, 360 - turn) > _TURN_SHOWN:
+        words.append(f"turned {turn:.4g}°")
+    if pose.mirrored:
+        words.append("mirrored")
+    if abs(pose.scale - 1) > _SCALE_SHOWN:
+        words.append(f"scaled {pose.scale:.4g}")
+    return words
+
+
+def _legend(overlay: Overlay) -> tuple[tuple[str, str], ...]:
+    entries = [
+        ("common", COMMON),
+        (f"only in {plain(overlay.query_name, 20)}", ADDED),
+        (f"only in {plain(overlay.match_name, 20)}", REMOVED),
+    ]
+    if overlay.regions:
+        entries.append(("change", RING))
+    return tuple(entries)
+
+
+def _bar(most_pixels: float, scale: float, unit_mm: float | None) -> ScaleBar | None:
+    per_mark = scale / unit_mm if unit_mm else scale
+    longest = most_pixels / per_mark
+    if not (math.isfinite(longest) and longest > 0):
+        return None
+    decade = 10.0 ** math.floor(math.log10(longest))
+    length = max(step * decade for step in (1, 2, 5) if step * decade <= longest * (1 + 1e-9))
+    return ScaleBar(length * per_mark, f"{length:g} {'mm' if unit_mm else 'units'}")
+
+
+def _with_texts(page: Page, changes: tuple[TextChange, ...]) -> Page:
+    u, (x0, y0, x1, y1) = page.u, page.area
+    columns = int((_PANEL - 70) * u / (page.size(18) * _CHARACTER))
+    most = max(1, min(int((y1 - y0) / (_ROW * u)) - 2, 26))
+    rows: list[TextRow] = []
+    taken: list[tuple[float, float]] = []
+    for number, change in enumerate(changes[:most]):
+        x, y = page.pixels(np.array([[change.x, change.y]]))[0] - [_TAG * u / 2, 4 * u]
+        tag = None
+        if x0 <= x <= x1 and y0 <= y <= y1:
+            while any(math.hypot(x - a, y - b) < _TAG * u for a, b in taken):
+                x -= _TAG * u
+            tag = (float(x), float(y))
+            taken.append(tag)
+        rows.append(TextRow(in_words(change, columns), chr(ord("a") + number), tag))
+    return replace(page, texts=tuple(rows), more_texts=len(changes) - len(rows))
+
+
+def _with_rings(page: Page, regions: tuple[Region, ...]) -> Page:
+    rings = []
+    for number, region in enumerate(regions[:_MOST_RINGS], start=1):
+        corners = np.array([[region.min_x, region.min_y], [region.max_x, region.max_y]])
+        if not np.isfinite(corners).all():
+            continue
+        (x0, y0), (x1, y1) = page.pixels(corners)
+        margin, least = _RING_MARGIN * page.u, _LEAST_RING * page.u
+        rx = max(least, (x1 - x0) / 2 * math.sqrt(2) + margin)
+        ry = max(least, (y0 - y1) / 2 * math.sqrt(2) + margin)
+        rings.append(Ring((x0 + x1) / 2, (y0 + y1) / 2, rx, ry, number, region))
+    return replace(page, rings=tuple(rings))
