@@ -8,9 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from dedup2d.cli.local import IndexOption, JsonOption, in_order, loaded, local_settings, matcher_of
+from dedup2d.cli.local import (
+    IndexOption,
+    JsonOption,
+    TenantOption,
+    in_order,
+    loaded,
+    local_settings,
+    matcher_of,
+)
 from dedup2d.cli.tables import show_report
-from dedup2d.cli.terminal import screen
+from dedup2d.cli.terminal import screen, text_of, write_json
 from dedup2d.engine import EmbeddedMatcher
 from dedup2d.errors import DrawingError, RequestError
 from dedup2d.jobs.model import DEFAULT_TENANT
@@ -61,6 +69,7 @@ def check(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 when a duplicate was found.")
     ] = False,
+    tenant: TenantOption = DEFAULT_TENANT,
     as_json: JsonOption = False,
 ) -> None:
     """Say for each FILE which drawings of the vault it has to do with, and how.
@@ -85,39 +94,46 @@ def check(
     }
     options = resolve_options({k: v for k, v in given.items() if v is not None}, preset=preset)
     settings = local_settings(index, must_exist=True)
-    if asyncio.run(_check(files, settings, options, as_json=as_json)) and exit_code:
+    if asyncio.run(_check(files, settings, options, tenant=tenant, as_json=as_json)) and exit_code:
         raise typer.Exit(DUPLICATE_FOUND)
 
 
 async def _check(
-    files: list[Path], settings: Settings, options: SearchOptions, *, as_json: bool
+    files: list[Path], settings: Settings, options: SearchOptions, *, tenant: str, as_json: bool
 ) -> bool:
     """Print the reports in the order of the files; True where one has a duplicate."""
     found = False
     async with matcher_of(settings) as matcher:
         with screen("checking", len(files), as_json=as_json) as out:
-            async for report in in_order(files, lambda path: _report(matcher, path, options)):
+
+            async def ask(path: Path) -> Report:
+                return await report_on(matcher, path, options, tenant=tenant)
+
+            async for report in in_order(files, ask):
                 found |= any(match.verdict is Verdict.DUPLICATE for match in report.matches)
                 if as_json:
-                    out.json_line(as_object(report))
+                    write_json(as_object(report))
                 else:
                     show_report(out.console, report)
                 out.advance()
     return found
 
 
-async def _report(matcher: EmbeddedMatcher, path: Path, options: SearchOptions) -> Report:
+async def report_on(
+    matcher: EmbeddedMatcher, path: Path, options: SearchOptions, *, tenant: str
+) -> Report:
+    """The answer for one file; what cannot be read has an error instead of matches."""
     try:
         async with loaded(matcher, path) as drawing:
-            report = await matcher.search(drawing, options, tenant=DEFAULT_TENANT)
+            report = await matcher.search(drawing, options, tenant=tenant)
     except (DrawingError, RequestError) as error:
         report = Report(
             success=False,
             error=ReportError(code=error.code, message=error.message),
-            query=Query(file_name=path.name),
+            query=Query(file_name=text_of(path.name)),
         )
-    query = report.query or Query(file_name=path.name)
-    return report.model_copy(update={"query": query.model_copy(update={"path": str(path)})})
+    query = report.query or Query(file_name=text_of(path.name))
+    return report.model_copy(update={"query": query.model_copy(update={"path": text_of(path)})})
 
 
 def as_object(report: Report) -> dict[str, Any]:

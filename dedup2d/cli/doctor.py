@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from dedup2d.cli.stack_options import DataOption
-from dedup2d.cli.terminal import json_line
+from dedup2d.cli.terminal import shown, write_json
 from dedup2d.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -41,7 +39,8 @@ def doctor(
     settings = read_settings() if data is None else read_settings(data_dir=data)
     findings = asyncio.run(_examine(settings))
     if as_json:
-        sys.stdout.writelines(json_line(found.model_dump(mode="json")) + "\n" for found in findings)
+        for found in findings:
+            write_json(found.model_dump(mode="json"))
     else:
         _show(findings)
     if any(found.level == "FAIL" for found in findings):
@@ -80,6 +79,6 @@ def _show(findings: list[Finding]) -> None:
     for found in findings:
         colour = COLOURS[found.level]
         table.add_row(
-            f"[{colour}]{found.level}[/]", found.check, escape(found.said), escape(found.advice)
+            f"[{colour}]{found.level}[/]", found.check, shown(found.said), shown(found.advice)
         )
     Console(highlight=False).print(table)

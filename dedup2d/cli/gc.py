@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from dedup2d.cli.stack_options import DataOption
-from dedup2d.cli.terminal import json_line
+from dedup2d.cli.terminal import write_json
 from dedup2d.settings import read_settings
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def gc(
     settings = read_settings() if data is None else read_settings(data_dir=data)
     counts = run(settings, execute=execute)
     if as_json:
-        sys.stdout.write(json_line(counts.model_dump(mode="json")) + "\n")
+        write_json(counts.model_dump(mode="json"))
     else:
         _show(counts)
     if counts.failed:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.markup import escape
+from rich.console import Console
+from rich.table import Table
 
 from dedup2d.cli.local import (
     IndexOption,
     JsonOption,
+    TenantOption,
     in_order,
     loaded,
     local_settings,
     matcher_of,
 )
-from dedup2d.cli.terminal import Screen, screen
+from dedup2d.cli.terminal import Screen, screen, shown, text_of, write_json
 from dedup2d.engine import EmbeddedMatcher
 from dedup2d.errors import DrawingError, RequestError
+from dedup2d.index.catalogue import Entry
+from dedup2d.index.index import Index
 from dedup2d.jobs.model import DEFAULT_TENANT
 from dedup2d.settings import Settings
 
@@ -28,6 +33,8 @@ from dedup2d.settings import Settings
 SUFFIXES: Final = frozenset(
     {".dxf", ".dwg", ".pdf", ".svg", ".png", ".jpg", ".jpeg", ".tif", ".tiff"}
 )
+
+MIB: Final = 1024**2
 
 index = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
 
@@ -40,7 +47,13 @@ PathArgument = Annotated[
 
 
 @index.command()
-def add(paths: PathArgument, *, index: IndexOption = None, as_json: JsonOption = False) -> None:
+def add(
+    paths: PathArgument,
+    *,
+    index: IndexOption = None,
+    tenant: TenantOption = DEFAULT_TENANT,
+    as_json: JsonOption = False,
+) -> None:
     """Add drawings; folders are searched with everything below them.
 
     The index keeps each path as you give it: give absolute paths where you will check from
@@ -55,7 +68,7 @@ def add(paths: PathArgument, *, index: IndexOption = None, as_json: JsonOption =
     """
     settings = local_settings(index, must_exist=False)
     files = list(drawings_below(paths))
-    asyncio.run(_add(files, settings, as_json=as_json))
+    asyncio.run(_add(files, settings, tenant=tenant, as_json=as_json))
 
 
 def drawings_below(paths: Iterable[Path]) -> Iterator[Path]:
@@ -73,11 +86,15 @@ def drawings_below(paths: Iterable[Path]) -> Iterator[Path]:
             raise RequestError("PATH_NOT_FOUND", f"There is no {path}.")
 
 
-async def _add(files: list[Path], settings: Settings, *, as_json: bool) -> None:
+async def _add(files: list[Path], settings: Settings, *, tenant: str, as_json: bool) -> None:
     added = refused = 0
     async with matcher_of(settings) as matcher:
         with screen("indexing", len(files), as_json=as_json) as out:
-            async for line in in_order(files, lambda path: _add_one(matcher, path)):
+
+            async def take(path: Path) -> dict[str, Any]:
+                return await _add_one(matcher, path, tenant=tenant)
+
+            async for line in in_order(files, take):
                 added += line["error"] is None
                 refused += line["error"] is not None
                 _show_added(out, line, as_json=as_json)
@@ -86,21 +103,140 @@ async def _add(files: list[Path], settings: Settings, *, as_json: bool) -> None:
         out.console.print(f"{added} drawings indexed, {refused} refused: {settings.index_path}")
 
 
-async def _add_one(matcher: EmbeddedMatcher, path: Path) -> dict[str, Any]:
+async def _add_one(matcher: EmbeddedMatcher, path: Path, *, tenant: str) -> dict[str, Any]:
     try:
         async with loaded(matcher, path) as drawing:
-            done = await matcher.add(drawing, tenant=DEFAULT_TENANT, path=str(path))
+            done = await matcher.add(drawing, tenant=tenant, path=text_of(path))
     except (DrawingError, RequestError) as error:
         said = {"code": error.code, "message": error.message}
-        return {"path": str(path), "success": False, "error": said}
-    return {"path": str(path)} | done.model_dump(mode="json") | {"error": None}
+        return {"path": text_of(path), "success": False, "error": said}
+    return {"path": text_of(path)} | done.model_dump(mode="json") | {"error": None}
 
 
 def _show_added(out: Screen, line: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        out.json_line(line)
+        write_json(line)
     elif line["error"] is not None:
         error = line["error"]
         out.console.print(
-            f"[bold]{escape(line['path'])}[/]  [red]{error['code']}[/]: {escape(error['message'])}"
+            f"[bold]{shown(line['path'])}[/]  [red]{error['code']}[/]: {shown(error['message'])}"
+        )
+
+
+@index.command()
+def remove(
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Paths as they were indexed, folders, drawing ids or sha256.",
+            show_default=False,
+        ),
+    ],
+    *,
+    index: IndexOption = None,
+    tenant: TenantOption = DEFAULT_TENANT,
+    as_json: JsonOption = False,
+) -> None:
+    """Take drawings out of the index; a folder takes all that was indexed from below it.
+
+    The files themselves need not exist any more, and are never touched.
+
+    [bold]Example[/]
+
+      dedup2d index remove drawings/vault/old --index vault
+    """
+    settings = local_settings(index, must_exist=True)
+    console = Console(highlight=False)
+    with closing(Index(settings.index_path)) as opened:
+        for name in what:
+            entries = [e for e in opened.entries(tenant) if is_meant(e, name)]
+            removed = [e.path for e in entries if opened.remove(tenant, e.drawing_id)]
+            if as_json:
+                write_json({"path": name, "removed": removed})
+            else:
+                console.print(f"{shown(name)}: {len(removed)} removed")
+
+
+def is_meant(entry: Entry, name: str) -> bool:
+    """Whether ``name`` is the drawing's id, its sha256, its path, or a folder above it."""
+    if name in {entry.drawing_id, entry.sha256, entry.path}:
+        return True
+    if not entry.path:
+        return False
+    place, meant = Path(entry.path).absolute(), Path(name).absolute()
+    return place == meant or meant in place.parents
+
+
+@index.command("list")
+def list_(
+    *,
+    index: IndexOption = None,
+    tenant: TenantOption = DEFAULT_TENANT,
+    as_json: JsonOption = False,
+) -> None:
+    """List the drawings of the index, oldest first.
+
+    [bold]Example[/]
+
+      dedup2d index list --index vault --json | jq -r .path
+    """
+    settings = local_settings(index, must_exist=True)
+    with closing(Index(settings.index_path)) as opened:
+        entries = opened.entries(tenant)
+    if as_json:
+        for entry in entries:
+            write_json(as_object(entry))
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("drawing", overflow="fold", ratio=1)
+    table.add_column("primitives", justify="right", no_wrap=True)
+    table.add_column("added (UTC)", no_wrap=True)
+    table.add_column("id", no_wrap=True)
+    for entry in entries:
+        table.add_row(
+            shown(entry.path or entry.file_name),
+            str(entry.primitives),
+            f"{entry.added_at:%Y-%m-%d %H:%M}",
+            entry.drawing_id,
+        )
+    Console(highlight=False).print(table if entries else "[dim]no drawings[/]")
+
+
+def as_object(entry: Entry) -> dict[str, Any]:
+    """The line of one indexed drawing."""
+    return {
+        "path": entry.path,
+        "drawing_id": entry.drawing_id,
+        "file_hash": entry.sha256,
+        "file_name": entry.file_name,
+        "primitives": entry.primitives,
+        "user_name": entry.user_name,
+        "added_at": entry.added_at.isoformat(),
+    }
+
+
+@index.command()
+def info(*, index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """Say how large the index is, whose drawings it has, and whether it is up to date.
+
+    [bold]Example[/]
+
+      dedup2d index info --index vault
+    """
+    settings = local_settings(index, must_exist=True)
+    with closing(Index(settings.index_path)) as opened:
+        facts = opened.info()
+    if as_json:
+        write_json({"folder": str(settings.index_path)} | facts)
+        return
+    console = Console(highlight=False)
+    console.print(f"{settings.index_path}: {facts['drawings']} drawings")
+    for name, count in sorted(facts["tenants"].items()):
+        console.print(f"  {shown(name)}: {count}")
+    console.print(f"  {facts['bytes'] / MIB:.1f} MiB, algorithm {facts['algorithm_version']}")
+    if facts["outdated"]:
+        console.print(
+            f"  [yellow]{facts['outdated']} were indexed by an older algorithm and are not "
+            "found; add them again[/]"
         )

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from dedup2d.cli.remote import DEFAULT_URL, JobArgument, KeyOption, ObjectOption, UrlOption
 from dedup2d.cli.tables import show_report
-from dedup2d.cli.terminal import json_line
+from dedup2d.cli.terminal import shown, write_json
 from dedup2d.client import Dedup2D
 from dedup2d.jobs.model import JobStatus, JobView
 from dedup2d.report import Report
@@ -45,7 +43,7 @@ def status(
     with Dedup2D(url, api_key) as client:
         view = client.job(job)
     if as_json:
-        sys.stdout.write(json_line(view.model_dump(mode="json")) + "\n")
+        write_json(view.model_dump(mode="json"))
     else:
         show_job(Console(highlight=False), view)
 
@@ -71,7 +69,8 @@ def jobs(
     with Dedup2D(url, api_key) as client:
         views = list(client.iter_jobs(status.value if status else None, limit=limit))
     if as_json:
-        sys.stdout.writelines(json_line(view.model_dump(mode="json")) + "\n" for view in views)
+        for view in views:
+            write_json(view.model_dump(mode="json"))
         return
     console = Console(highlight=False)
     if not views:
@@ -89,7 +88,7 @@ def jobs(
             f"[{colour}]{view.status}[/]",
             created,
             _took(view),
-            escape(view.error or ""),
+            shown(view.error or ""),
         )
     console.print(table)
 
@@ -111,14 +110,14 @@ def cancel(job: JobArgument, *, url: UrlOption = DEFAULT_URL, api_key: KeyOption
 def show_job(console: Console, job: JobView, *, name: str = "") -> None:
     """One job: status, times, error, webhook, and its report."""
     colour = COLOURS[job.status]
-    title = f"[bold]{escape(name)}[/]  " if name else ""
+    title = f"[bold]{shown(name)}[/]  " if name else ""
     console.print(f"{title}{job.job_id}  [{colour}]{job.status}[/]  {_took(job)}")
     if job.error:
-        console.print(f"  [red]{escape(job.error)}[/]")
+        console.print(f"  [red]{shown(job.error)}[/]")
     if job.callback_status:
         tries = f" after {job.callback_attempts} attempts" if job.callback_attempts else ""
         console.print(
-            f"  webhook {job.callback_status}{tries} {escape(job.callback_last_error or '')}"
+            f"  webhook {job.callback_status}{tries} {shown(job.callback_last_error or '')}"
         )
     for report in reports_of(job.result):
         show_report(console, report)

@@ -13,6 +13,7 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 
+from dedup2d.cli.terminal import text_of
 from dedup2d.engine import EmbeddedMatcher
 from dedup2d.errors import DrawingError, RequestError
 from dedup2d.matcher import LoadedDrawing
@@ -30,6 +31,9 @@ IndexOption = Annotated[
         help="Folder of the vault's index; else DEDUP2D_INDEX_DIR, or index in the data folder.",
         show_default=False,
     ),
+]
+TenantOption = Annotated[
+    str, typer.Option("--tenant", help="Whose vault, where a stack's tenants share the index.")
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="JSON Lines on stdout, one object per line, for machines.")
@@ -69,7 +73,17 @@ async def loaded(matcher: EmbeddedMatcher, path: Path) -> AsyncIterator[LoadedDr
     """
     check_readable(path)
     with tempfile.TemporaryDirectory(prefix="dedup2d-") as scratch:
-        yield await matcher.load(path, Path(scratch))
+        drawing = await matcher.load(_in_unicode(path, Path(scratch)), Path(scratch))
+        yield drawing.model_copy(update={"file_name": text_of(path.name)})
+
+
+def _in_unicode(path: Path, scratch: Path) -> Path:
+    """``path``, or a link to it where its bytes are no Unicode, which JSON cannot bear."""
+    if text_of(path) == str(path):
+        return path.absolute()
+    link = scratch / f"named{text_of(path.suffix)}"
+    link.symlink_to(path.absolute())
+    return link
 
 
 def check_readable(path: Path) -> None:

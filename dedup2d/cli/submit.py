@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from dedup2d.cli.jobs import JOB_FAILED, show_job
 from dedup2d.cli.remote import DEFAULT_URL, KeyOption, ObjectOption, UrlOption
-from dedup2d.cli.terminal import Screen, screen
+from dedup2d.cli.terminal import Screen, screen, shown, text_of, write_json
 from dedup2d.client import Dedup2D, SearchParameters, Submitted
 from dedup2d.errors import QueueFullError, RequestError
 from dedup2d.jobs.model import JobStatus
@@ -90,9 +89,9 @@ def _submitted(
 
 def _show_sent(out: Screen, group: list[Path], sent: Submitted, *, as_json: bool) -> None:
     if as_json:
-        out.json_line({"paths": [str(path) for path in group]} | sent.model_dump(mode="json"))
+        write_json({"paths": [text_of(path) for path in group]} | sent.model_dump(mode="json"))
     else:
-        out.console.print(f"{sent.job_id}  {sent.status}  {escape(_name(group))}")
+        out.console.print(f"{sent.job_id}  {sent.status}  {shown(_name(group))}")
 
 
 def _all_complete(
@@ -104,8 +103,8 @@ def _all_complete(
             job = client.wait(job_id, timeout_s=timeout_s)
             complete &= job.status is JobStatus.COMPLETED
             if as_json:
-                paths = {"paths": [str(path) for path in group]}
-                out.json_line(paths | job.model_dump(mode="json"))
+                paths = {"paths": [text_of(path) for path in group]}
+                write_json(paths | job.model_dump(mode="json"))
             else:
                 show_job(out.console, job, name=_name(group))
             out.advance()

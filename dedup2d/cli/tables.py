@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from dedup2d.cli.terminal import shown
 from dedup2d.report import Changes, Match, Pose, Query, Relation, Report, TextChange
 
 COLOURS: Final = {
@@ -28,10 +28,10 @@ SCALE_STEP: Final = 1e-4
 def show_report(console: Console, report: Report) -> None:
     """The drawing, its matches best first, and what was odd about its file."""
     query = report.query or Query(file_name="")
-    name = escape(query.path or query.file_name)
+    name = shown(query.path or query.file_name)
     if report.error is not None:
         console.print(
-            f"[bold]{name}[/]  [red]{report.error.code}[/]: {escape(report.error.message)}"
+            f"[bold]{name}[/]  [red]{report.error.code}[/]: {shown(report.error.message)}"
         )
         return
     size = f"{query.format}, {query.primitives} primitives, {query.texts} texts".lstrip(", ")
@@ -42,9 +42,9 @@ def show_report(console: Console, report: Report) -> None:
         console.print(match_table(report.matches))
     for finding in query.findings:
         times = f" ({finding.count} times)" if finding.count > 1 else ""
-        console.print(f"  [dim]{finding.code}: {escape(finding.message)}{times}[/]")
+        console.print(f"  [dim]{finding.code}: {shown(finding.message)}{times}[/]")
     for warning in report.warnings:
-        console.print(f"  [yellow]{escape(warning)}[/]")
+        console.print(f"  [yellow]{shown(warning)}[/]")
 
 
 def match_table(matches: tuple[Match, ...]) -> Table:
@@ -61,7 +61,7 @@ def match_table(matches: tuple[Match, ...]) -> Table:
             f"  [{COLOURS[match.relation]}]{match.relation}[/]",
             f"{match.similarity:.3f}",
             match.verdict.value,
-            escape(match.path or match.file_name),
+            shown(match.path or match.file_name),
             pose_words(match.pose),
             change_words(match.changes),
         )
@@ -99,8 +99,8 @@ def show_text_changes(console: Console, texts: tuple[TextChange, ...]) -> None:
     """The first texts that differ, before and after."""
     for text in texts[:SHOWN_TEXTS]:
         place = f"[dim]at {text.x:.4g}, {text.y:.4g}[/]"
-        before = "" if text.before is None else f"[red]{escape(text.before)}[/]"
-        after = "" if text.after is None else f"[green]{escape(text.after)}[/]"
+        before = "" if text.before is None else f"[red]{shown(text.before)}[/]"
+        after = "" if text.after is None else f"[green]{shown(text.after)}[/]"
         arrow = " -> " if before and after else ""
         sign = "text" if arrow else ("text gone" if before else "new text")
         console.print(f"  {sign}  {before}{arrow}{after}  {place}")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -26,20 +27,26 @@ class Screen:
         self._progress = progress
         self._task = progress.add_task("", total=total) if progress else None
 
-    def json_line(self, value: Any) -> None:
-        """One JSON object on a line of stdout, out at once."""
-        sys.stdout.write(json_line(value) + "\n")
-        sys.stdout.flush()
-
     def advance(self) -> None:
         """One of the ``total`` is done."""
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task)
 
 
-def json_line(value: Any) -> str:
-    """Compact JSON of a value that ``model_dump(mode="json")`` gave."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def write_json(value: Any) -> None:
+    """One JSON object on a line of stdout, out at once; ASCII, so no locale can spoil it."""
+    sys.stdout.write(json.dumps(value, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
+
+
+def text_of(name: object) -> str:
+    """A file's name or path as Unicode; bytes that are none become an escape in words."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
+def shown(name: object) -> str:
+    """``name`` for rich: nothing in it is markup, a control sequence or unprintable."""
+    return escape("".join(char if char.isprintable() else "\ufffd" for char in text_of(name)))
 
 
 @contextmanager
