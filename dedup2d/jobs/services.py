@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import Self
 
-from dedup2d.engine import EmbeddedMatcher
 from dedup2d.matcher import Matcher
 from dedup2d.net.guard import AddressGuard
 from dedup2d.settings import MatcherKind, Settings
@@ -15,7 +14,6 @@ from dedup2d.stores.protocol import FileStore
 from dedup2d.tickets.connect import connect
 from dedup2d.tickets.deliveries import DeliveryLedger
 from dedup2d.tickets.queue import TicketQueue
-from dedup2d.vision.client import VisionMatcher
 from dedup2d.webhooks.sender import WebhookSender
 
 
@@ -62,6 +60,11 @@ class Services:
 
 def open_matcher(settings: Settings) -> Matcher:
     """The matcher that ``DEDUP2D_MATCHER`` names."""
+    # Imported here: a process has one matcher, and pays for that one only.
     if settings.matcher is MatcherKind.VISION:
+        from dedup2d.vision.client import VisionMatcher  # noqa: PLC0415
+
         return VisionMatcher(settings)
+    from dedup2d.engine import EmbeddedMatcher  # noqa: PLC0415
+
     return EmbeddedMatcher(settings)

@@ -1,0 +1,110 @@
+"""The predecessor's end-to-end check, from outside: a vision service, a receiver, HTTP only."""
+
+import hashlib
+import hmac
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from e2e_client import KEYS, SECRET, left_behind, submit, wait_for_end, wait_until
+from receiver import Receiver
+from stack import ROOT, Stack, running_stack
+
+sys.path.insert(0, str(ROOT / "tests" / "vision"))
+from fake_vision import FakeVision, Misbehaviour
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def vision() -> Iterator[FakeVision]:
+    server = FakeVision()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def vision_stack(tmp_path_factory: pytest.TempPathFactory, vision: FakeVision) -> Iterator[Stack]:
+    environ = {
+        "API_KEYS": ",".join(KEYS),
+        "DEDUP2D_CALLBACK_HMAC_SECRET": SECRET,
+        "DEDUP2D_CALLBACK_ALLOW_HTTP": "1",
+        "DEDUP2D_CALLBACK_BLOCK_PRIVATE_NETWORKS": "0",
+        "DEDUP2D_MATCHER": "vision",
+        "DEDUPCAD_VISION_URL": vision.url,
+        "DEDUPCAD_VISION_RETRY_MAX_ATTEMPTS": "1",
+        "DEDUP2D_ASYNC_JOB_TIMEOUT_SECONDS": "8",
+    }
+    with running_stack(tmp_path_factory.mktemp("vision"), environ) as stack:
+        yield stack
+
+
+@pytest.fixture
+def client(vision_stack: Stack, vision: FakeVision) -> Iterator[httpx.Client]:
+    vision.forget()
+    with vision_stack.client(KEYS[0]) as client:
+        yield client
+
+
+@pytest.fixture
+def png(tmp_path: Path) -> Path:
+    path = tmp_path / "drawing.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 100)
+    return path
+
+
+def test_predecessors_check_passes(
+    vision_stack: Stack, client: httpx.Client, receiver: Receiver, png: Path
+) -> None:
+    job_id = submit(client, png, callback_url=receiver.url)
+    job = wait_for_end(client, job_id)
+    assert job["status"] == "completed", job
+    assert job["result"]["duplicates"][0]["file_name"] == "flange.png"
+    assert wait_until(lambda: len(receiver.deliveries) == 1)
+    got = receiver.deliveries[0]
+    parts = dict(part.split("=", 1) for part in got.signature.split(","))
+    signed = f"{parts['t']}.{job_id}.".encode() + got.body
+    assert parts["v1"] == hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
+    assert wait_until(lambda: left_behind(vision_stack) == [])
+
+
+def test_cancel_while_running_stops_it_and_tells_once(
+    vision_stack: Stack, vision: FakeVision, client: httpx.Client, receiver: Receiver, png: Path
+) -> None:
+    vision.misbehave(Misbehaviour(after_s=7))
+    job_id = submit(client, png, callback_url=receiver.url)
+    assert wait_until(lambda: vision.seen, 20)
+    asked = time.monotonic()
+    assert client.post(f"/jobs/{job_id}/cancel").json()["canceled"] is True
+    assert time.monotonic() - asked < 1, "asking does not wait for the end (A8)"
+    assert wait_for_end(client, job_id)["status"] == "canceled"
+    assert time.monotonic() - asked < 3
+    assert wait_until(lambda: left_behind(vision_stack) == [])
+    assert [json.loads(d.body)["status"] for d in receiver.deliveries] == ["canceled"]
+
+
+def test_time_limit_is_a_failure_with_its_own_code(
+    vision_stack: Stack, vision: FakeVision, client: httpx.Client, receiver: Receiver, png: Path
+) -> None:
+    vision.misbehave(Misbehaviour(after_s=12))
+    job = wait_for_end(client, submit(client, png, callback_url=receiver.url))
+    assert job["status"] == "failed"
+    assert job["error"].startswith("TIME_LIMIT: ")
+    assert wait_until(
+        lambda: [json.loads(d.body)["status"] for d in receiver.deliveries] == ["failed"]
+    )
+
+
+def test_malformed_answer_fails_the_job_and_can_be_read(
+    vision: FakeVision, client: httpx.Client, png: Path
+) -> None:
+    broken = {"success": True, "duplicates": [{"drawing_id": "x"}]}
+    vision.misbehave(*[Misbehaviour(body=broken)] * 8)
+    job = wait_for_end(client, submit(client, png))
+    assert job["status"] == "failed"
+    assert job["error"].partition(":")[0] in {"VISION_BAD_ANSWER", "TIME_LIMIT"}
