@@ -150,7 +150,8 @@ def _directions(d: Floats, length: Floats) -> tuple[Floats, Ints]:
 
 def _runs(line: Ints, start: Floats, end: Floats, gap: float) -> tuple[Ints, Ints]:
     """Unions of touching intervals of each line: run numbers in ``order``, which sorts by line
-    and start."""
+    and start.
+    """
     order = np.lexsort((start, line))
     offset = line[order] * (2 * (end.max() - start.min()) + 4 * gap)
     reached = np.maximum.accumulate(end[order] + offset)
@@ -189,7 +190,7 @@ def _unite_on_circle(centre_radius: Floats, start: Floats, end: Floats) -> Float
     touch = 1e-4
     order = np.argsort(start, kind="stable")
     arcs: list[list[float]] = []
-    for low, high in zip(start[order], end[order], strict=True):
+    for low, high in zip(start[order].tolist(), end[order].tolist(), strict=True):
         if arcs and low <= arcs[-1][1] + touch:
             arcs[-1][1] = max(arcs[-1][1], high)
         else:

@@ -7,7 +7,7 @@ import io
 import json
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Drawing, Floats, Text
 from dedup2d.errors import ServiceError
-from dedup2d.matching.canonical import canonical
+from dedup2d.matching.canonical import canonical, canonical_shape
 from dedup2d.matching.descriptor import descriptor
 from dedup2d.matching.moments import moments, signature
 from dedup2d.matching.shape import Shape
@@ -32,7 +32,8 @@ PLOTTED_FORMATS: Final = frozenset({"pdf", "svg"})  # their scale is that of the
 @dataclass(frozen=True)
 class Fingerprint:
     """``shape`` is canonical, in drawing units; ``sketch`` (<= 1024,) sorted token hashes;
-    ``signature`` (18,); ``descriptor`` (252,) float32; ``tolerance`` in drawing units."""
+    ``signature`` (18,); ``descriptor`` (252,) float32; ``tolerance`` in drawing units.
+    """
 
     shape: Shape
     texts: tuple[Text, ...]
@@ -77,9 +78,23 @@ def fingerprint(drawing: Drawing) -> Fingerprint:
     )
 
 
+def refreshed(old: Fingerprint) -> Fingerprint:
+    """The fingerprint that this version makes of the strokes of another version's."""
+    shape = canonical_shape(old.shape)
+    return replace(
+        old,
+        shape=shape,
+        signature=signature(moments(shape)),
+        descriptor=descriptor(shape),
+        sketch=sketch(tokens(shape), SKETCH_SIZE),
+        version=ALGORITHM_VERSION,
+    )
+
+
 def encode(fp: Fingerprint) -> bytes:
     """Shape, texts and units as bytes (zlib of JSON head and raw float64); numbers that can be
-    searched (signature, sketch, descriptor) are stored beside it."""
+    searched (signature, sketch, descriptor) are stored beside it.
+    """
     head = {
         "version": fp.version,
         "segments": len(fp.shape.segments),

@@ -8,7 +8,6 @@ knows two points of its group (its frame), which vote for a pose when tokens agr
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,7 +35,8 @@ Hashes = NDArray[np.uint32]
 class Tokens:
     """``relative`` and ``absolute`` (t,) hashes of the same groups; ``first`` and ``second`` (t,)
     points of each group's frame; ``swappable`` (t,) where the two may be exchanged; ``owners``
-    (t, 2) primitives of the shape."""
+    (t, 2) primitives of the shape.
+    """
 
     relative: Hashes
     absolute: Hashes

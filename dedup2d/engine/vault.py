@@ -1,0 +1,64 @@
+"""An opened index with the drawings that were lately verified, kept warm between searches."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Final
+
+from dedup2d.index.index import Index
+from dedup2d.matching.compare import Subject, subject
+from dedup2d.matching.fingerprint import Fingerprint
+from dedup2d.matching.prepared import Prepared
+
+MOST_KEPT: Final = 256  # prepared drawings; each holds a picture of about a megabyte
+
+
+class Vault:
+    """The index in ``folder`` and prepared subjects of its drawings. For one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.index = Index(folder)
+        self._kept: OrderedDict[tuple[int, str], Subject] = OrderedDict()
+
+    def query(self, fp: Fingerprint, *, tenant: str) -> Subject:
+        """A query, weighted by what is common in the tenant's vault."""
+        plain = Prepared(fp.shape)
+        weights = self.index.weights(plain.tokens, fp.shape.count, tenant=tenant)
+        return subject(fp, weights) if weights is not None else Subject(fp, plain)
+
+    def subject(self, number: int, *, tenant: str, digest: str) -> Subject | None:
+        """A drawing of the vault, weighted; ``digest`` (its sha256) guards against stale ones.
+
+        None if it was removed meanwhile. Raises ServiceError ``INDEX_DAMAGED``.
+        """
+        key = (number, digest)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        fp = self.index.fingerprint(number)
+        if fp is None:
+            return None
+        found = self.query(fp, tenant=tenant)
+        self._kept[key] = found
+        if len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return found
+
+
+_OPENED: dict[str, Vault] = {}
+
+
+def opened(folder: Path) -> Vault:
+    """The vault of a folder; a process opens it once and keeps it warm."""
+    name = str(folder)
+    if name not in _OPENED:
+        _OPENED[name] = Vault(folder)
+    return _OPENED[name]
+
+
+def forget(folder: Path) -> None:
+    """Close a vault that proved to be broken, so that the next call opens it anew."""
+    vault = _OPENED.pop(str(folder), None)
+    if vault is not None:
+        vault.index.close()

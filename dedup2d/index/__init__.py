@@ -1,0 +1,1 @@
+"""The vault's index: fingerprints on disk, found by key, tokens and descriptor."""
