@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -23,9 +23,7 @@ from dedup2d.cli.local import (
 )
 from dedup2d.cli.terminal import Screen, screen, shown, text_of, write_json
 from dedup2d.engine import EmbeddedMatcher
-from dedup2d.errors import DrawingError, RequestError
-from dedup2d.index.catalogue import Entry
-from dedup2d.index.index import Index
+from dedup2d.errors import DrawingError, RequestError, ServiceError
 from dedup2d.jobs.model import DEFAULT_TENANT
 from dedup2d.settings import Settings
 
@@ -148,23 +146,37 @@ def remove(
     """
     settings = local_settings(index, must_exist=True)
     console = Console(highlight=False)
-    with closing(Index(settings.index_path)) as opened:
+    for name, removed in asyncio.run(_remove(what, settings, tenant=tenant)):
+        if as_json:
+            write_json({"path": text_of(name), "removed": removed})
+        else:
+            console.print(f"{shown(name)}: {len(removed)} removed")
+
+
+async def _remove(
+    what: list[str], settings: Settings, *, tenant: str
+) -> list[tuple[str, list[str]]]:
+    """Each name with the paths that were removed for it."""
+    done = []
+    async with matcher_of(settings) as matcher:
+        left = await matcher.drawings(tenant=tenant)
         for name in what:
-            entries = [e for e in opened.entries(tenant) if is_meant(e, name)]
-            removed = [e.path for e in entries if opened.remove(tenant, e.drawing_id)]
-            if as_json:
-                write_json({"path": name, "removed": removed})
-            else:
-                console.print(f"{shown(name)}: {len(removed)} removed")
+            meant = [drawing for drawing in left if is_meant(drawing, name)]
+            for drawing in meant:
+                await matcher.remove(drawing["drawing_id"], tenant=tenant)
+            left = [drawing for drawing in left if drawing not in meant]
+            done.append((name, [drawing["path"] for drawing in meant]))
+    return done
 
 
-def is_meant(entry: Entry, name: str) -> bool:
+def is_meant(drawing: dict[str, Any], name: str) -> bool:
     """Whether ``name`` is the drawing's id, its sha256, its path, or a folder above it."""
-    if name in {entry.drawing_id, entry.sha256, entry.path}:
+    path = drawing["path"]
+    if name in {drawing["drawing_id"], drawing["file_hash"], path}:
         return True
-    if not entry.path:
+    if not path:
         return False
-    place, meant = Path(entry.path).absolute(), Path(name).absolute()
+    place, meant = Path(path).absolute(), Path(name).absolute()
     return place == meant or meant in place.parents
 
 
@@ -182,38 +194,29 @@ def list_(
       dedup2d index list --index vault --json | jq -r .path
     """
     settings = local_settings(index, must_exist=True)
-    with closing(Index(settings.index_path)) as opened:
-        entries = opened.entries(tenant)
+    drawings = asyncio.run(_drawings(settings, tenant=tenant))
     if as_json:
-        for entry in entries:
-            write_json(as_object(entry))
+        for drawing in drawings:
+            write_json(drawing)
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("drawing", overflow="fold", ratio=1)
     table.add_column("primitives", justify="right", no_wrap=True)
     table.add_column("added (UTC)", no_wrap=True)
     table.add_column("id", no_wrap=True)
-    for entry in entries:
+    for drawing in drawings:
         table.add_row(
-            shown(entry.path or entry.file_name),
-            str(entry.primitives),
-            f"{entry.added_at:%Y-%m-%d %H:%M}",
-            entry.drawing_id,
+            shown(drawing["path"] or drawing["file_name"]),
+            str(drawing["primitives"]),
+            f"{datetime.fromisoformat(drawing['added_at']):%Y-%m-%d %H:%M}",
+            drawing["drawing_id"],
         )
-    Console(highlight=False).print(table if entries else "[dim]no drawings[/]")
+    Console(highlight=False).print(table if drawings else "[dim]no drawings[/]")
 
 
-def as_object(entry: Entry) -> dict[str, Any]:
-    """The line of one indexed drawing."""
-    return {
-        "path": entry.path,
-        "drawing_id": entry.drawing_id,
-        "file_hash": entry.sha256,
-        "file_name": entry.file_name,
-        "primitives": entry.primitives,
-        "user_name": entry.user_name,
-        "added_at": entry.added_at.isoformat(),
-    }
+async def _drawings(settings: Settings, *, tenant: str) -> list[dict[str, Any]]:
+    async with matcher_of(settings) as matcher:
+        return await matcher.drawings(tenant=tenant)
 
 
 @index.command()
@@ -225,8 +228,7 @@ def info(*, index: IndexOption = None, as_json: JsonOption = False) -> None:
       dedup2d index info --index vault
     """
     settings = local_settings(index, must_exist=True)
-    with closing(Index(settings.index_path)) as opened:
-        facts = opened.info()
+    facts = asyncio.run(_facts(settings))
     if as_json:
         write_json({"folder": str(settings.index_path)} | facts)
         return
@@ -240,3 +242,12 @@ def info(*, index: IndexOption = None, as_json: JsonOption = False) -> None:
             f"  [yellow]{facts['outdated']} were indexed by an older algorithm and are not "
             "found; add them again[/]"
         )
+
+
+async def _facts(settings: Settings) -> dict[str, Any]:
+    async with matcher_of(settings) as matcher:
+        health = await matcher.health()
+    if health["status"] != "healthy":
+        raise ServiceError("index", health["error"], code="INDEX_UNUSABLE")
+    facts: dict[str, Any] = health["indexes"]
+    return facts

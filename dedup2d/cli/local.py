@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
+from uuid import uuid4
 
 import typer
 
@@ -19,6 +20,7 @@ from dedup2d.errors import DrawingError, RequestError
 from dedup2d.matcher import LoadedDrawing
 from dedup2d.settings import Settings, read_settings
 
+INDEX_FILE: Final = "vault.sqlite3"  # dedup2d.index.catalogue, which takes long to import
 AHEAD: Final = 4  # files in work per core, so that a slow one at the head stops nobody
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -43,13 +45,13 @@ JsonOption = Annotated[
 def local_settings(index: Path | None, *, must_exist: bool) -> Settings:
     """The settings with the index folder that the call names.
 
-    Raises RequestError ``INDEX_NOT_FOUND`` where the folder must exist and does not.
+    Raises RequestError ``INDEX_NOT_FOUND`` where there must be an index and is none.
     """
     settings = read_settings() if index is None else read_settings(index_dir=index)
-    if must_exist and not settings.index_path.is_dir():
+    if must_exist and not (settings.index_path / INDEX_FILE).is_file():
         raise RequestError(
             "INDEX_NOT_FOUND",
-            f"There is no index folder {settings.index_path}; 'dedup2d index add' makes one.",
+            f"There is no index in {text_of(settings.index_path)}; 'dedup2d index add' makes one.",
         )
     return settings
 
@@ -66,22 +68,27 @@ async def matcher_of(settings: Settings) -> AsyncIterator[EmbeddedMatcher]:
 
 @asynccontextmanager
 async def loaded(matcher: EmbeddedMatcher, path: Path) -> AsyncIterator[LoadedDrawing]:
-    """The drawing at ``path``, its scratch files gone after the block.
+    """The drawing at ``path``, its scratch files gone after the block. Raises as ``load``."""
+    with tempfile.TemporaryDirectory(prefix="dedup2d-") as scratch:
+        yield await load(matcher, path, Path(scratch))
+
+
+async def load(matcher: EmbeddedMatcher, path: Path, scratch: Path) -> LoadedDrawing:
+    """The drawing at ``path``, read in a child process.
 
     Raises DrawingError for what cannot be read: ``FILE_MISSING``, ``NOT_A_FILE``,
     ``FILE_UNREADABLE``, and the reader's own codes.
     """
     check_readable(path)
-    with tempfile.TemporaryDirectory(prefix="dedup2d-") as scratch:
-        drawing = await matcher.load(_in_unicode(path, Path(scratch)), Path(scratch))
-        yield drawing.model_copy(update={"file_name": text_of(path.name)})
+    drawing = await matcher.load(_in_unicode(path, scratch), scratch)
+    return drawing.model_copy(update={"file_name": text_of(path.name)})
 
 
 def _in_unicode(path: Path, scratch: Path) -> Path:
     """``path``, or a link to it where its bytes are no Unicode, which JSON cannot bear."""
     if text_of(path) == str(path):
         return path.absolute()
-    link = scratch / f"named{text_of(path.suffix)}"
+    link = scratch / f"{uuid4().hex}{text_of(path.suffix)}"
     link.symlink_to(path.absolute())
     return link
 

@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
 from dedup2d import __version__
-from dedup2d.errors import Dedup2DError, RequestError
+from dedup2d.errors import Dedup2DError, ServiceError
 
 FAULT_OF_THE_CALL: Final = 2
 FAULT_OF_A_SERVICE: Final = 3
@@ -111,7 +111,7 @@ def load(name: str) -> Any:
 def _fail(error: Exception) -> NoReturn:
     if isinstance(error, Dedup2DError):
         print(f"error: {error.code}: {error.message}", file=sys.stderr)
-        status = FAULT_OF_THE_CALL if isinstance(error, RequestError) else FAULT_OF_A_SERVICE
+        status = FAULT_OF_A_SERVICE if isinstance(error, ServiceError) else FAULT_OF_THE_CALL
         raise typer.Exit(status) from error
     kind = type(error).__name__
     print(

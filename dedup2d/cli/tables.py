@@ -21,6 +21,7 @@ COLOURS: Final = {
     Relation.DIFFERENT: "dim",
 }
 SHOWN_TEXTS: Final = 8
+SHOWN_FINDINGS: Final = 5
 ANGLE_STEP_DEG: Final = 0.01  # a turn that would be printed as 0.00 is none
 SCALE_STEP: Final = 1e-4
 
@@ -40,32 +41,47 @@ def show_report(console: Console, report: Report) -> None:
     else:
         console.print(f"[bold]{name}[/]  [dim]{size}[/]")
         console.print(match_table(report.matches))
-    for finding in query.findings:
+    for finding in query.findings[:SHOWN_FINDINGS]:
         times = f" ({finding.count} times)" if finding.count > 1 else ""
         console.print(f"  [dim]{finding.code}: {shown(finding.message)}{times}[/]")
+    if len(query.findings) > SHOWN_FINDINGS:
+        console.print(f"  [dim]and {len(query.findings) - SHOWN_FINDINGS} more findings[/]")
     for warning in report.warnings:
-        console.print(f"  [yellow]{shown(warning)}[/]")
+        if words := warning_words(warning):
+            console.print(f"  [yellow]{shown(words)}[/]")
 
 
 def match_table(matches: tuple[Match, ...]) -> Table:
-    """One row per match: relation, similarity, verdict, pose, changes, path."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("  relation", no_wrap=True)
-    table.add_column("similarity", justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("drawing", overflow="fold", ratio=1)
-    table.add_column("pose", overflow="fold")
-    table.add_column("changes", overflow="fold")
+    """A row per match: relation, similarity, verdict, path and below it pose and changes."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
     for match in matches:
+        how = "; ".join(filter(None, (pose_words(match.pose), change_words(match.changes))))
+        path = shown(match.path or match.file_name)
         table.add_row(
             f"  [{COLOURS[match.relation]}]{match.relation}[/]",
             f"{match.similarity:.3f}",
             match.verdict.value,
-            shown(match.path or match.file_name),
-            pose_words(match.pose),
-            change_words(match.changes),
+            f"{path}\n[dim]{how}[/]" if how else path,
         )
     return table
+
+
+def warning_words(warning: str) -> str:
+    """A coded warning for people; empty for counters that only say that all went well."""
+    code, _, value = warning.partition(":")
+    if code == "precision_verified":
+        return ""
+    if code == "index_outdated":
+        return (
+            f"{value} drawings were indexed by an older algorithm and not searched: add them again"
+        )
+    if code == "query_without_strokes":
+        return "the drawing has no strokes that could be compared"
+    return warning
 
 
 def pose_words(pose: Pose) -> str:

@@ -1,0 +1,59 @@
+"""Help teaches, and comes at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from conftest import Run
+
+from dedup2d.cli.root import CHAPTERS
+
+COMMANDS = [name for commands in CHAPTERS.values() for name in commands]
+HEAVY = ("prefect", "boto3", "fastapi", "ezdxf", "cv2")
+
+
+def imported_by(code: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_the_first_page_names_every_command(dedup2d: Run) -> None:
+    page = dedup2d("--help").stdout
+    assert all(f"\n  {name} " in page for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_explains_itself_with_an_example(dedup2d: Run, command: str) -> None:
+    done = dedup2d(command, "add", "--help") if command == "index" else dedup2d(command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Example" in done.stdout
+    assert f"dedup2d {command}" in done.stdout.partition("Example")[2]
+
+
+def test_help_imports_nothing_that_takes_long() -> None:
+    code = "import dedup2d.cli.root, dedup2d.cli.page"
+    assert not imported_by(code) & {*HEAVY, "pydantic", "numpy", "httpx"}
+
+
+@pytest.mark.parametrize("module", ["check", "diff", "index", "submit", "jobs", "up"])
+def test_commands_that_need_no_server_do_not_import_one(module: str) -> None:
+    assert not imported_by(f"import dedup2d.cli.{module}") & set(HEAVY)
+
+
+def test_without_a_command_the_page_is_shown_and_the_call_was_wrong(dedup2d: Run) -> None:
+    done = dedup2d()
+    assert done.returncode == 2
+    assert "Examples" in done.stdout + done.stderr
+
+
+def test_an_almost_right_command_is_suggested(dedup2d: Run) -> None:
+    done = dedup2d("chek")
+    assert done.returncode == 2
+    assert "'check'" in done.stderr
