@@ -23,6 +23,7 @@ RESOLVE_THREADS: Final = 8
 
 _SCHEME_PORTS: Final = {"http": 80, "https": 443}
 _SUSPICIOUS: Final = re.compile(r"[\s\\\x00-\x1f\x7f]")
+_AUTHORITY: Final = re.compile(r"[/?#]")  # what ends it
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _METADATA_NAMES: Final = frozenset(
     {"metadata", "metadata.google.internal", "metadata.goog", "instance-data"}
@@ -113,7 +114,7 @@ class AddressGuard:
             raise refused("it is no valid URL") from error
         if parsed.scheme not in self._schemes:
             raise refused(f"it must begin with {' or '.join(sorted(self._schemes))}")
-        if parsed.userinfo or "@" in parsed.netloc.decode("ascii"):
+        if "@" in _AUTHORITY.split(text.partition("://")[2])[0]:
             raise refused("it has a user name or password")
         port = _SCHEME_PORTS[parsed.scheme] if parsed.port is None else parsed.port
         if not 0 < port < 2**16 or (self._ports and port not in self._ports):

@@ -94,9 +94,7 @@ def s3_place(endpoint: str) -> Place:
         store=S3Store(BUCKET, prefix, client=client),
         everything=lambda: everything_in(client, prefix),
         tamper=lambda ref, data: client.put_object(Bucket=BUCKET, Key=ref.key, Body=data) and None,
-        pointing=lambda location: FileRef(
-            backend="s3", bucket=BUCKET, key=f"{prefix}/{location}"
-        ),
+        pointing=lambda location: FileRef(backend="s3", bucket=BUCKET, key=f"{prefix}/{location}"),
     )
 
 
