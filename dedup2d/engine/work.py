@@ -28,8 +28,9 @@ PICTURE_SIZES = ((1600, 1200), (1000, 750), (640, 480), (320, 240))
 
 
 def search(payload: dict[str, Any]) -> dict[str, Any]:
-    """``{"index", "tenant", "drawing", "geometry", "file_name", "file_hash", "options"}`` ->
-    a Report as JSON.
+    """Answer with a Report as JSON.
+
+    ``{"index", "tenant", "drawing", "geometry", "file_name", "file_hash", "options"}``.
     """
     query = SearchQuery(_drawing(payload), payload["file_name"], payload["file_hash"])
     options = SearchOptions.model_validate(payload["options"])
@@ -38,8 +39,9 @@ def search(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def add(payload: dict[str, Any]) -> dict[str, Any]:
-    """``{"index", "tenant", "drawing", "geometry", "file_name", "file_hash", "path",
-    "user_name"}`` -> ``{"drawing_id", "milliseconds"}``.
+    """Add a drawing; answer ``{"drawing_id", "milliseconds"}``.
+
+    ``{"index", "tenant", "drawing", "geometry", "file_name", "file_hash", "path", "user_name"}``.
     """
     begun = perf_counter()
     new = NewDrawing(
@@ -93,8 +95,10 @@ def info(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def overlay(payload: dict[str, Any]) -> dict[str, Any]:
-    """``{"index", "tenant", "drawing", "geometry", "file_name", "drawing_id", "relation", "out",
-    "max_bytes"}`` -> ``{"bytes": n}``; a PNG at ``out``, or n = 0 where nothing fits.
+    """Draw query and match; answer ``{"bytes": n}``, n = 0 where nothing fits.
+
+    ``{"index", "tenant", "drawing", "geometry", "file_name", "drawing_id", "relation", "out",
+    "max_bytes"}``; a PNG of n bytes is at ``out``.
     """
     from dedup2d.overlay.png import render_png  # noqa: PLC0415  # only pictures need it
 

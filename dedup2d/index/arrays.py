@@ -80,8 +80,9 @@ class TenantArrays:
         return Postings.of([self._rows[int(n)][3] for n in self.numbers])
 
     def find(self, fp: Fingerprint, limits: Limits) -> dict[int, Levels]:
-        """Catalogue numbers of candidates, each with: same key, signature difference, cosine,
-        containment, descriptor.
+        """Catalogue numbers of candidates, and what each key saw of them.
+
+        That is: same key, signature difference, cosine, containment, descriptor.
         """
         if not self._rows:
             return {}

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -205,7 +205,7 @@ class Catalogue:
     def _entries(self, where: str, values: tuple[object, ...]) -> tuple[Entry, ...]:
         with _told():
             rows = self._db.execute(f"SELECT {_ENTRY} FROM drawings {where}", values)  # noqa: S608  # fixed clauses
-            return tuple(Entry(*r[:7], datetime.fromisoformat(r[7]), *r[8:]) for r in rows)
+            return tuple(_stored(row) for row in rows)
 
     def fingerprint(self, number: int) -> Fingerprint | None:
         """The stored fingerprint of a row; None if it is gone."""
@@ -258,6 +258,22 @@ class Catalogue:
     def close(self) -> None:
         """Give the file back."""
         self._db.close()
+
+
+def _stored(row: tuple[Any, ...]) -> Entry:
+    number, drawing_id, tenant, sha256, file_name, path, user_name, added_at, version, count = row
+    return Entry(
+        number=number,
+        drawing_id=drawing_id,
+        tenant=tenant,
+        sha256=sha256,
+        file_name=file_name,
+        path=path,
+        user_name=user_name,
+        added_at=datetime.fromisoformat(added_at),
+        algorithm=version,
+        primitives=count,
+    )
 
 
 def _row(entry: Entry, fp: Fingerprint) -> tuple[object, ...]:

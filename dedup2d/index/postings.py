@@ -18,7 +18,9 @@ SMOOTHING_AT: Final = 64.0  # square of the rarity at which the smoothing was fo
 
 @dataclass(frozen=True)
 class Postings:
-    """``tokens`` (t,) sorted distinct; row numbers of token i are
+    """Which rows have a token.
+
+    ``tokens`` (t,) sorted distinct; row numbers of token i are
     ``rows[starts[i]:starts[i + 1]]``; ``rarity`` (t,) is log((n + 1) / (df + 0.5))
     (Spärck Jones 1972); ``norms`` (n,) the sum of squared rarities of each row.
     """
@@ -43,7 +45,7 @@ class Postings:
         starts = np.append(first, len(every))
         frequency = np.diff(starts)
         rarity = np.log((n + 1) / (frequency + 0.5)).clip(0)
-        norms = np.bincount(rows, np.repeat(rarity**2, frequency), n)
+        norms = np.bincount(rows, np.repeat(rarity**2, frequency), n).astype(np.float64)
         return cls(every[first], starts, rows, rarity, norms, n)
 
     @property

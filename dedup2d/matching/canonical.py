@@ -61,7 +61,7 @@ def _drop_duplicates(s: Floats, diagonal: float) -> Floats:
     Compared by midpoint and orientation tensor, which do not know the direction. Pairs are found
     by a sweep over one projection.
     """
-    if len(s) < 2:
+    if len(s) <= 1:
         return s
     d = s[:, 2:] - s[:, :2]
     length = np.hypot(d[:, 0], d[:, 1])
@@ -110,7 +110,7 @@ def _within(values: Floats, outer: Ints, gap: float) -> Ints:
 
 
 def _unite_collinear(s: Floats, diagonal: float) -> Floats:
-    if len(s) < 2:
+    if len(s) <= 1:
         return s
     d = s[:, 2:] - s[:, :2]
     length = np.hypot(d[:, 0], d[:, 1])
@@ -149,8 +149,9 @@ def _directions(d: Floats, length: Floats) -> tuple[Floats, Ints]:
 
 
 def _runs(line: Ints, start: Floats, end: Floats, gap: float) -> tuple[Ints, Ints]:
-    """Unions of touching intervals of each line: run numbers in ``order``, which sorts by line
-    and start.
+    """Unions of touching intervals of each line: run numbers, and the order they are in.
+
+    The order sorts by line and start.
     """
     order = np.lexsort((start, line))
     offset = line[order] * (2 * (end.max() - start.min()) + 4 * gap)
@@ -168,7 +169,7 @@ def _unite_concentric(a: Floats, diagonal: float) -> Floats:
 
 
 def _unite_arcs(a: Floats, gap: float) -> Floats:
-    if len(a) < 2:
+    if len(a) <= 1:
         return a
     circle = _clusters(a[:, 0], gap)
     circle = _within(a[:, 1], circle, gap)
@@ -179,9 +180,8 @@ def _unite_arcs(a: Floats, gap: float) -> Floats:
     united = [np.column_stack([a[alone, :3], start[alone], end[alone]])]
     order = np.argsort(circle, kind="stable")
     crowded = order[~alone[order]]
-    for members in np.split(crowded, np.flatnonzero(np.diff(circle[crowded])) + 1):
-        if len(members):
-            united.append(_unite_on_circle(a[members, :3].mean(0), start[members], end[members]))
+    circles = np.split(crowded, np.flatnonzero(np.diff(circle[crowded])) + 1)
+    united += [_unite_on_circle(a[k, :3].mean(0), start[k], end[k]) for k in circles if len(k)]
     return np.concatenate(united)
 
 

@@ -6,6 +6,7 @@ round if need be: so A against B says the same as B against A.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,8 +170,8 @@ def _similarity(relation: Relation, agreement: Agreement, texts: int) -> float:
         return round(0.85 + 0.12 * low, 6)
     if relation in (Relation.CONTAINS, Relation.CONTAINED):
         return round(0.80 + 0.10 * high + 0.05 * low, 6)
-    telling = (agreement.telling_a * agreement.telling_b) ** 0.5
-    return round(min(0.79, 0.25 + 0.55 * min(telling, (low * high) ** 0.5 + 0.1)), 6)
+    telling = math.sqrt(agreement.telling_a * agreement.telling_b)
+    return round(min(0.79, 0.25 + 0.55 * min(telling, math.sqrt(low * high) + 0.1)), 6)
 
 
 def _confidence(relation: Relation, agreement: Agreement, evidence: Evidence) -> float:

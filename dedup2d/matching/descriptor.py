@@ -79,4 +79,5 @@ def _orientations(shape: Shape) -> Floats:
 
 def _sizes(size: Floats, share: Floats) -> Floats:
     bins = np.clip(np.log(size + 1e-9) * 4 + 22, 0, 29).astype(np.int64)
-    return np.bincount(bins, share, 30)
+    counts: Floats = np.bincount(bins, share, 30).astype(np.float64)
+    return counts

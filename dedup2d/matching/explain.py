@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from dedup2d.matching.relation import Evidence, is_enough, is_plain_scale
 from dedup2d.matching.verify import Agreement
 from dedup2d.report import Changes, Relation
 
-_SUMMARY = {
+UNSCALED: Final = 1e-6
+
+_SUMMARY: Final = {
     Relation.SAME: "All strokes and all texts agree.",
     Relation.REVISION: "The same drawing with changes.",
     Relation.VARIANT: "The same drawing in another hand or size.",
@@ -45,7 +49,7 @@ def _pose(agreement: Agreement, evidence: Evidence) -> str:
     parts = [f"turned by {pose.rotation_deg:.2f} degrees"]
     if pose.mirrored:
         parts.insert(0, "mirrored")
-    if abs(pose.scale - 1) > 1e-6:
+    if abs(pose.scale - 1) > UNSCALED:
         kind = "a unit or plot scale" if is_plain_scale(pose.scale, evidence) else "no unit"
         parts.append(f"scaled by {pose.scale:.6g} ({kind})")
     return f"To lie on the match, this drawing is {', '.join(parts)}."

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup2d.matching.shape import Bools, Complexes, Floats, Ints, Shape, sample
+from dedup2d.drawing.model import Floats
+from dedup2d.matching.shape import Bools, Complexes, Ints, Shape, sample
 
 PIXELS: Final = 512  # along the diagonal
 MARGIN_PX: Final = 9

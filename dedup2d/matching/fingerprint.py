@@ -31,7 +31,9 @@ PLOTTED_FORMATS: Final = frozenset({"pdf", "svg"})  # their scale is that of the
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """``shape`` is canonical, in drawing units; ``sketch`` (<= 1024,) sorted token hashes;
+    """What one drawing is known by.
+
+    ``shape`` is canonical, in drawing units; ``sketch`` (<= 1024,) sorted token hashes;
     ``signature`` (18,); ``descriptor`` (252,) float32; ``tolerance`` in drawing units.
     """
 
@@ -92,8 +94,9 @@ def refreshed(old: Fingerprint) -> Fingerprint:
 
 
 def encode(fp: Fingerprint) -> bytes:
-    """Shape, texts and units as bytes (zlib of JSON head and raw float64); numbers that can be
-    searched (signature, sketch, descriptor) are stored beside it.
+    """Shape, texts and units as bytes: zlib of a JSON head and raw float64.
+
+    The numbers that are searched (signature, sketch, descriptor) are stored beside it.
     """
     head = {
         "version": fp.version,

@@ -11,9 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from dedup2d.drawing.model import Floats
 from dedup2d.matching.moments import ORDERS
 from dedup2d.matching.prepared import Prepared
-from dedup2d.matching.shape import Bools, Complexes, Floats, Ints
+from dedup2d.matching.shape import Complexes, Ints
 from dedup2d.matching.similarity import Bundle, Similarity, bundle, joined
 from dedup2d.matching.tokens import Hashes, hashed
 
@@ -24,7 +25,8 @@ SCALE_BIN: Final = 0.04  # of the logarithm
 TURN_BIN: Final = 0.05  # radians
 PLACE_BIN: Final = 0.02  # of the diagonal
 MOST_PEAKS: Final = 12
-LONGEST: Final = 10
+LONGEST: Final = 10  # segments of a scan that are laid onto each other
+SCALES: Final = (0.02, 50.0)  # between a scan and a drawing
 
 
 def from_whole(a: Prepared, b: Prepared) -> Bundle:
@@ -193,8 +195,8 @@ def from_longest(a: Prepared, b: Prepared) -> Bundle:
             shift = onto[:, 0] - turn * start
             found.append(Bundle(turn, shift, np.full(len(turn), mirrored)))
     every = joined(found)
-    plausible: Bools = (np.abs(every.a) > 0.02) & (np.abs(every.a) < 50)
-    return every.kept(plausible) if a.shape.count else every
+    scale = np.abs(every.a)
+    return every.kept((scale > SCALES[0]) & (scale < SCALES[1]))
 
 
 def _longest(a: Prepared) -> Complexes:

@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from dedup2d.drawing.model import Floats
 from dedup2d.matching.field import StrokeField
 from dedup2d.matching.moments import Moments, moments
-from dedup2d.matching.shape import Complexes, Floats, Ints, Samples, Shape, sample
+from dedup2d.matching.shape import FULL_CIRCLE, Complexes, Ints, Samples, Shape, sample
 from dedup2d.matching.tokens import Tokens, tokens
 
 SAMPLES: Final = 3000
@@ -44,7 +45,7 @@ class Prepared:
     def ends(self) -> tuple[Complexes, Ints]:
         """End points of all strokes that have some, and their owners."""
         s, a = self.shape.segments, self.shape.arcs
-        open_ = np.flatnonzero(a[:, 4] - a[:, 3] < 6.28)
+        open_ = np.flatnonzero(a[:, 4] - a[:, 3] < FULL_CIRCLE)
         a = a[open_]
         centre, n = a[:, 0] + 1j * a[:, 1], len(s)
         points = (
@@ -61,7 +62,8 @@ class Prepared:
         """(256,) points spread evenly over the telling length."""
         total = np.cumsum(self.weighted if self.weighted.sum() > 0 else self.samples.weight)
         at = (np.arange(PROBES) + 0.5) / PROBES * total[-1]
-        return self.samples.z[np.minimum(np.searchsorted(total, at), len(total) - 1)]
+        chosen: Complexes = self.samples.z[np.minimum(np.searchsorted(total, at), len(total) - 1)]
+        return chosen
 
     @cached_property
     def steering(self) -> Complexes:

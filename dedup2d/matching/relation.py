@@ -67,24 +67,26 @@ def is_enough(agreement: Agreement, evidence: Evidence) -> bool:
 
 def decide(agreement: Agreement, evidence: Evidence) -> Relation:
     """The relation of a to b."""
+    if is_enough(agreement, evidence) and (close := _close(agreement, evidence)):
+        return close
+    telling = max(agreement.telling_a, agreement.telling_b)
+    return Relation.SIMILAR if telling >= SIMILAR_FROM else Relation.DIFFERENT
+
+
+def _close(agreement: Agreement, evidence: Evidence) -> Relation | None:
+    """Any relation that claims a common whole."""
     low = min(agreement.share_a, agreement.share_b)
     whole = _is_whole(agreement, evidence)
     altered = agreement.transform.mirrored or not is_plain_scale(
         agreement.transform.scale, evidence
     )
-    if not is_enough(agreement, evidence):
-        return Relation.SIMILAR
     if altered and (whole or low >= REVISION_FROM):
         return Relation.VARIANT
     if whole:
         return Relation.REVISION if evidence.texts_differ else Relation.SAME
     if part := _part(agreement, evidence):
         return part
-    if _is_revision(agreement, low):
-        return Relation.REVISION
-    if max(agreement.telling_a, agreement.telling_b) >= SIMILAR_FROM:
-        return Relation.SIMILAR
-    return Relation.DIFFERENT
+    return Relation.REVISION if _is_revision(agreement, low) else None
 
 
 def _is_whole(agreement: Agreement, evidence: Evidence) -> bool:

@@ -86,7 +86,9 @@ def _arc_boxes(a: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Points along strokes: ``z`` (k,) as x + iy, ``weight`` (k,) stroke length that each stands
+    """Points along strokes.
+
+    ``z`` (k,) as x + iy, ``weight`` (k,) stroke length that each stands
     for, ``owner`` (k,) its primitive.
     """
 

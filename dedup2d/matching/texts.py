@@ -15,6 +15,7 @@ from dedup2d.report import TextChange
 CLOSE: Final = 4.0  # text heights: a text that replaced another stands this near to it
 CLOSE_SHARE: Final = 0.02  # of the diagonal, where heights are unknown
 MOST_CHANGES: Final = 200
+UNSCALED: Final = 1e-3
 
 _SPACES: Final = re.compile(r"\s+")
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)?")
@@ -60,7 +61,7 @@ def _rest(
     ours = [t for t in query if normalised(t.value)]
     theirs = [t for t in match if normalised(t.value)]
     ours, theirs = _unmatched(ours, theirs, 1.0, 1.0)
-    if ours and theirs and abs(scale - 1) > 1e-3:
+    if ours and theirs and abs(scale - 1) > UNSCALED:
         return _unmatched(ours, theirs, scale, 1.0)
     return ours, theirs
 

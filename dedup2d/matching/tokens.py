@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup2d.drawing.model import Floats
 from dedup2d.matching.neighbours import nearest
-from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Floats, Ints, Shape
+from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Ints, Shape
 
 SIZE_BIN: Final = 0.03  # of the natural logarithm
 ANGLE_BIN_DEG: Final = 2.0
@@ -33,7 +34,9 @@ Hashes = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """``relative`` and ``absolute`` (t,) hashes of the same groups; ``first`` and ``second`` (t,)
+    """What was found in one shape.
+
+    ``relative`` and ``absolute`` (t,) hashes of the same groups; ``first`` and ``second`` (t,)
     points of each group's frame; ``swappable`` (t,) where the two may be exchanged; ``owners``
     (t, 2) primitives of the shape.
     """
@@ -81,11 +84,16 @@ def tokens(shape: Shape) -> Tokens:
     return Tokens(
         np.concatenate([t.relative for t in found]),
         np.concatenate([t.absolute for t in found]),
-        np.concatenate([t.first for t in found]) * strokes.unit + strokes.origin,
-        np.concatenate([t.second for t in found]) * strokes.unit + strokes.origin,
+        _in_drawing([t.first for t in found], strokes),
+        _in_drawing([t.second for t in found], strokes),
         np.concatenate([t.swappable for t in found]),
         np.concatenate([t.owners for t in found]),
     )
+
+
+def _in_drawing(points: list[Complexes], strokes: _Strokes) -> Complexes:
+    moved: Complexes = np.concatenate(points) * strokes.unit + strokes.origin
+    return moved
 
 
 def sketch(found: Tokens, size: int) -> Hashes:
@@ -166,7 +174,7 @@ def _pairs(points: Complexes, k: int) -> tuple[Ints, Ints, Floats]:
 
 
 def _arc_pairs(g: _Strokes) -> Tokens | None:
-    if len(g.centre) < 2:
+    if len(g.centre) <= 1:
         return None
     i, j, distance = _pairs(g.centre, _ARC_NEIGHBOURS)
     wider = g.radius[i] >= g.radius[j]
@@ -211,7 +219,7 @@ def _components(v: Complexes, direction: Complexes) -> tuple[Floats, Floats]:
 
 
 def _segment_pairs(g: _Strokes) -> Tokens | None:
-    if len(g.middle) < 2:
+    if len(g.middle) <= 1:
         return None
     i, j, distance = _pairs(g.middle, _SEGMENT_NEIGHBOURS)
     longer = g.length[i] >= g.length[j]
@@ -233,7 +241,7 @@ def _segment_pairs(g: _Strokes) -> Tokens | None:
 def _chains(g: _Strokes) -> Tokens | None:
     """Three touching segments: two length ratios, two turning angles, and the side."""
     n = len(g.start)
-    if n < 3:
+    if not n:
         return None
     middle, before, after = _touching(g)
     if not len(middle):

@@ -12,10 +12,11 @@ from typing import Final
 
 import numpy as np
 
+from dedup2d.drawing.model import Floats
 from dedup2d.matching import hypotheses
 from dedup2d.matching.prepared import Prepared
 from dedup2d.matching.refine import refine
-from dedup2d.matching.shape import Bools, Complexes, Floats
+from dedup2d.matching.shape import Bools, Complexes
 from dedup2d.matching.similarity import Bundle, Similarity, joined
 
 TIGHT: Final = 3e-4  # of the diagonal: covered at all
