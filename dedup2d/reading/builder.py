@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -35,6 +35,12 @@ class DrawingBuilder:
     def source(self, kind: str, layer: str = "", handle: str = "") -> int:
         """The index of this source; the same values give the same index."""
         return self._sources.setdefault((kind, layer, handle), len(self._sources))
+
+    def add_sources(self, sources: Sequence[tuple[str, str, str]]) -> Indices:
+        """Indices of (kind, layer, handle) sources, as many as are given."""
+        known = self._sources
+        found = [known.setdefault(source, len(known)) for source in sources]
+        return np.array(found, np.int32)
 
     def add_segments(self, segments: Floats, source: int | Indices) -> None:
         """(n, 4) straight strokes with their source, or (n,) sources."""

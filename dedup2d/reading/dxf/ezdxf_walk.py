@@ -121,9 +121,10 @@ class EntityWalker:
             self._curve(entity, source)
             return
         centre = entity.ocs().to_wcs(entity.dxf.center)
-        start = math.radians(entity.dxf.get("start_angle", 0.0))
-        end = math.radians(entity.dxf.get("end_angle", 360.0))
-        sweep = (end - start) % math.tau or math.tau
+        start, sweep = 0.0, math.tau
+        if entity.dxftype() == "ARC":
+            start, end = math.radians(entity.dxf.start_angle), math.radians(entity.dxf.end_angle)
+            sweep = (end - start) % math.tau or math.tau
         if normal.z < 0:
             start = math.pi - start - sweep
         arc = [centre.x, centre.y, abs(entity.dxf.radius), start, start + sweep]

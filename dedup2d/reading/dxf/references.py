@@ -1,0 +1,152 @@
+"""Entities that put a block in place: INSERT, the dimensions, ACAD_TABLE; and MULTILEADER."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from dedup2d.drawing import Text, no_segments
+from dedup2d.drawing.model import Floats
+from dedup2d.reading.blocks import Grid, Placement
+from dedup2d.reading.dxf.encoding import plain_mtext
+from dedup2d.reading.dxf.group import Group
+from dedup2d.reading.dxf.ocs import axes
+from dedup2d.reading.dxf.tags import number
+from dedup2d.reading.dxf.texts import measured
+from dedup2d.reading.geometry import chain
+from dedup2d.reading.strokes import Strokes, joined
+
+
+def inserts(group: Group) -> list[tuple[int, Placement]]:
+    """Row and placement of each INSERT."""
+    at, names = group.point(10), names_of(group)
+    scale = np.column_stack([group.number(code, 1.0) for code in (41, 42)])
+    scale[scale == 0] = 1.0
+    turn = np.radians(group.number(50))
+    columns, rows = np.maximum(group.flags(70), 1), np.maximum(group.flags(71), 1)
+    steps = np.column_stack([group.number(44), group.number(45)])
+    frames = axes(group.normal())[:, :2]
+    found: list[tuple[int, Placement]] = []
+    for k, row in enumerate(group.rows.tolist()):
+        turned = frames[k, :, :2] @ _rotation(float(turn[k]))
+        matrix, shift = turned @ np.diag(scale[k]), frames[k] @ at[k]
+        if not names[k] or not all(np.isfinite(v).all() for v in (matrix, shift, steps[k])):
+            continue
+        grid = None
+        if columns[k] * rows[k] > 1:
+            across, up = turned[:, 0] * steps[k, 0], turned[:, 1] * steps[k, 1]
+            grid = Grid(int(columns[k]), int(rows[k]), across, up)
+        found.append((row, Placement(names[k], matrix, shift, grid)))
+    return found
+
+
+def _rotation(angle: float) -> Floats:
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.array([[cos, -sin], [sin, cos]])
+
+
+def dimensions(group: Group) -> list[tuple[int, Placement]]:
+    """Row and placement of each dimension's own block; its point 12 moves the block."""
+    shift = group.point(12)
+    values = measured(group)
+    return [
+        (row, replace(placement, role="dimension", measured=value))
+        for (row, placement), value in zip(
+            _placed(group, np.where(np.isfinite(shift), shift, 0.0)[:, :2]), values, strict=True
+        )
+        if placement.block
+    ]
+
+
+def tables(group: Group) -> list[tuple[int, Placement]]:
+    """Row and placement of each ACAD_TABLE's block."""
+    placed = _placed(group, group.point(10)[:, :2])
+    return [(row, placement) for row, placement in placed if placement.block]
+
+
+def _placed(group: Group, shift: Floats) -> list[tuple[int, Placement]]:
+    names = names_of(group)
+    return [
+        (row, Placement(names[k], np.eye(2), shift[k])) for k, row in enumerate(group.rows.tolist())
+    ]
+
+
+def names_of(group: Group) -> list[str]:
+    """The lower-case name of the block that each entity refers to."""
+    document = group.document
+    names = [""] * len(group.rows)
+    for at in np.flatnonzero(group.codes == 2)[::-1].tolist():  # noqa: PLR2004  # group code
+        names[int(group.entity[at])] = document.decoder(
+            document.tags.values[int(group.places[at])]
+        ).lower()
+    return names
+
+
+class _LeaderContext:
+    """Follows the nested context data of one MULTILEADER, tag by tag."""
+
+    def __init__(self) -> None:
+        self.lines: list[Floats] = []
+        self.text: Any = b""
+        self.anchor = (0.0, 0.0)
+        self.height = 0.0
+        self._inside: list[bytes] = []
+        self._points: list[tuple[float, float]] = []
+        self._landing: list[tuple[float, float]] = []
+        self._x = 0.0
+
+    def take(self, code: int, value: Any) -> None:
+        """The next tag."""
+        if isinstance(value, bytes) and value.strip() in _OPENING:
+            self._inside.append(value.strip())
+            self._points = []
+        elif code in {301, 303, 305} and self._inside:
+            self._close(self._inside.pop())
+        elif self._inside:
+            self._in_context(code, value)
+
+    def _close(self, part: bytes) -> None:
+        if part == b"LEADER_LINE{":
+            self.lines.append(np.array(self._points + self._landing).reshape(-1, 2))
+        elif part == b"LEADER{":
+            self._landing = []
+
+    def _in_context(self, code: int, value: Any) -> None:
+        part = self._inside[-1]
+        if code == 304 and part == b"CONTEXT_DATA{":  # noqa: PLR2004  # group code of the text
+            self.text = value
+        elif code == 41 and part == b"CONTEXT_DATA{":  # noqa: PLR2004  # group code of its height
+            self.height = number(value)
+        elif code in {10, 12}:
+            self._x = number(value)
+        elif code == 22 and part == b"CONTEXT_DATA{":  # noqa: PLR2004  # y of the text
+            self.anchor = (self._x, number(value))
+        elif code == 20 and part == b"LEADER_LINE{":  # noqa: PLR2004  # y of a leader's vertex
+            self._points.append((self._x, number(value)))
+        elif code == 20 and part == b"LEADER{":  # noqa: PLR2004  # y of the landing
+            self._landing = [(self._x, number(value))]
+
+
+_OPENING = frozenset({b"CONTEXT_DATA{", b"LEADER{", b"LEADER_LINE{"})
+
+
+def multileaders(group: Group) -> tuple[Strokes, list[tuple[int, Text]]]:
+    """MULTILEADER: its leader lines to their landings, and its text."""
+    parts, found = [], []
+    decode = group.document.decoder.verbatim
+    for k, (row, items) in enumerate(group.items()):
+        context = _LeaderContext()
+        for code, value in items:
+            context.take(code, value)
+        edges = np.concatenate([no_segments(), *(chain(line) for line in context.lines)])
+        parts.append(Strokes.straight(edges, np.full(len(edges), k)))
+        text = Text(
+            plain_mtext(decode(context.text)),
+            *context.anchor,
+            context.height,
+            layer=group.document.layer(row),
+        )
+        found.append((row, text))
+    return joined(parts), found
