@@ -136,5 +136,7 @@ async def _on_unexpected(request: Request, _error: Exception) -> Response:
 async def _answer(
     request: Request, status: int, detail: Any, headers: Mapping[str, str] | None
 ) -> Response:
-    await linger(request)
-    return JSONResponse({"detail": detail}, status, headers=headers)
+    answer = JSONResponse({"detail": detail}, status, headers=headers)
+    if not await linger(request):
+        answer.headers["Connection"] = "close"
+    return answer

@@ -24,6 +24,7 @@ router = APIRouter(tags=["health"])
 CHECK_S: Final = 4.0  # a check that takes longer has failed
 FRESH_S: Final = 1.0  # an answer is given to everybody who asks within that time
 SILENCE: Final = timedelta(seconds=45)  # a worker beats every 10 s
+MOST_WORKERS: Final = 200  # the server's own limit for one answer
 PROBE: Final = "health-probe"  # a folder that no job has
 
 
@@ -108,7 +109,10 @@ async def _worker(gateway: Gateway) -> None:
     pool = gateway.settings.work_pool
     try:
         with prefect_faults():
-            workers = await gateway.prefect.read_workers_for_work_pool(pool)
+            # The server refuses the client's own defaults, which are null.
+            workers = await gateway.prefect.read_workers_for_work_pool(
+                pool, offset=0, limit=MOST_WORKERS
+            )
     except ObjectNotFound:
         raise ServiceError("worker", f"There is no work pool {pool}; run 'dedup2d init'.") from None
     limit = datetime.now(UTC) - SILENCE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from dedup2d.errors import RequestError
 from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Canceled, JobItem, JobList
+from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.state import gateway_of
 from dedup2d.jobs.model import JobStatus, JobView
 
@@ -25,20 +27,21 @@ async def list_jobs(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JobList:
     """Results are not part of the list; ``total`` is the length of the list."""
-    views = await gateway_of(request).jobs.list(tenant, status=_status_of(status), limit=limit)
+    jobs = gateway_of(request).jobs
+    views = await patiently(partial(jobs.list, tenant, status=_status_of(status), limit=limit))
     return JobList(jobs=[JobItem.of(view) for view in views], total=len(views))
 
 
 @router.get("/2d/jobs/{job_id}", summary="A job, and its result when it has completed")
 async def get_job(request: Request, job_id: str, tenant: Tenant) -> JobView:
     """``completed`` comes with ``result``; ``failed`` with ``error`` and ``error_code``."""
-    return await gateway_of(request).jobs.get(job_id, tenant)
+    return await patiently(partial(gateway_of(request).jobs.get, job_id, tenant))
 
 
 @router.post("/2d/jobs/{job_id}/cancel", summary="End a job")
 async def cancel_job(request: Request, job_id: str, tenant: Tenant) -> Canceled:
     """Answers at once; a running job stops within seconds. A job that has ended stays as it is."""
-    await gateway_of(request).jobs.cancel(job_id, tenant)
+    await patiently(partial(gateway_of(request).jobs.cancel, job_id, tenant))
     return Canceled(job_id=job_id, tenant_id=tenant)
 
 

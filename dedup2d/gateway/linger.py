@@ -20,10 +20,16 @@ def mark_read(request: Request) -> None:
     request.state.body_read = True
 
 
-async def linger(request: Request) -> None:
-    """Read the rest of the body, for a moment, and throw it away."""
-    if not _is_sending(request):
-        return
+async def linger(request: Request) -> bool:
+    """Read the rest of the body, for a moment, and throw it away; False where there is more.
+
+    The server itself would go on reading such a body for as long as the client sends it: the
+    answer must close the connection.
+    """
+    if getattr(request.state, "body_read", False) or not _has_body(request):
+        return True
+    if request.headers.get("expect", "").lower() == "100-continue":
+        return False  # it sends nothing before it is asked to
     left = LINGER_BYTES
     try:
         async with asyncio.timeout(LINGER_S):
@@ -31,15 +37,12 @@ async def linger(request: Request) -> None:
                 message = await request.receive()
                 left -= len(message.get("body", b""))
                 if message["type"] == "http.disconnect" or not message.get("more_body"):
-                    return
+                    return True
     except TimeoutError:
-        return
-
-
-def _is_sending(request: Request) -> bool:
-    headers = request.headers
-    if getattr(request.state, "body_read", False):
         return False
-    if headers.get("expect", "").lower() == "100-continue":
-        return False  # it sends nothing before it is asked to
+    return False
+
+
+def _has_body(request: Request) -> bool:
+    headers = request.headers
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from functools import partial
 from typing import Annotated, Any, Final, Self
 
 from fastapi import APIRouter, Header, Query, Request
@@ -14,6 +15,7 @@ from pydantic import ConfigDict, Field, model_validator
 from dedup2d.errors import RequestError
 from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Accepted
+from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.gateway.uploads import Received, check_body, receive
 from dedup2d.gateway.waiting import answer_of, wait_for_end
@@ -122,7 +124,9 @@ async def search(
             reason = forced_async_reason(gateway.settings, options, received)
             if callback_url and not query.async_request and reason is None:
                 raise RequestError("CALLBACK_UNSUPPORTED", "callback_url needs async=true.")
-            await intake.start(received.files, options, geometry=received.geometry)
+            await patiently(
+                partial(intake.start, received.files, options, geometry=received.geometry)
+            )
         job_id = intake.job_id
     if query.async_request or reason:
         return JSONResponse(Accepted.of(job_id, reason).model_dump(mode="json"))

@@ -17,7 +17,9 @@ from dedup2d.settings import Settings
 KEEP_ALIVE_S: Final = 30
 GRACE_S: Final = 30  # for requests under way when the gateway is told to stop
 MAX_HEAD_BYTES: Final = 32 * 1024  # request line and headers
-PREFECT_RETRIES: Final = 1  # a client waits for the answer
+PREFECT_RETRIES: Final = (
+    0  # patience.py retries sooner than Prefect's client, whose pauses are seconds
+)
 PREFECT_TIMEOUT_S: Final = 15.0
 
 

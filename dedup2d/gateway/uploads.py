@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from starlette.requests import ClientDisconnect
 
 from dedup2d.errors import RequestError
 from dedup2d.fileref import FileRef
@@ -143,20 +144,24 @@ async def _receive_geometry(part: Part, keep: Keep, inbox: Inbox) -> FileRef:
 
 async def _body(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
     """The body as it arrives. Raises ClientDisconnect, and RequestError for a limit."""
-    chunks = request.stream()
     received = 0
-    slow = RequestError("UPLOAD_TOO_SLOW", "The upload took too long; it was given up.")
     clock = asyncio.get_running_loop()
     deadline = clock.time() + UPLOAD_S
-    while True:
+    more = True
+    while more:
         try:
             async with asyncio.timeout_at(min(clock.time() + IDLE_S, deadline)):
-                chunk = await anext(chunks, None)
+                message = await request.receive()
         except TimeoutError:
-            raise slow from None
-        if chunk is None:
+            raise RequestError(
+                "UPLOAD_TOO_SLOW", "The upload took too long; it was given up."
+            ) from None
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        more = message.get("more_body", False)
+        if not more:
             mark_read(request)
-            return
+        chunk: bytes = message.get("body", b"")
         received += len(chunk)
         if received > max_bytes:
             raise too_large("The body", max_bytes)

@@ -1,0 +1,39 @@
+"""Asking Prefect again, soon: a server on SQLite says 503 whenever its database is locked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import stamina
+
+from dedup2d.errors import ServiceError
+
+ATTEMPTS: Final = 6
+FIRST_PAUSE_S: Final = 0.1  # doubled each time, with jitter
+LONGEST_PAUSE_S: Final = 1.0
+LIMIT_S: Final = 6.0  # then the client may decide
+
+T = TypeVar("T")
+
+
+async def patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """``call()``, repeated while Prefect is at fault; it must do no harm when done twice.
+
+    Raises the last ServiceError; every other error at once.
+    """
+    async for attempt in stamina.retry_context(
+        on=_is_prefects_fault,
+        attempts=ATTEMPTS,
+        timeout=LIMIT_S,
+        wait_initial=FIRST_PAUSE_S,
+        wait_max=LONGEST_PAUSE_S,
+        wait_jitter=FIRST_PAUSE_S,
+    ):
+        with attempt:
+            return await call()
+    raise AssertionError("unreachable: the last attempt raises")
+
+
+def _is_prefects_fault(error: Exception) -> bool:
+    return isinstance(error, ServiceError) and error.service == "prefect"
