@@ -145,8 +145,6 @@ class FaultyProxy:
 
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
-                if self.headers.get("Expect", "") == "100-continue":
-                    pass  # http.server has sent it
                 body = self.rfile.read(length)
                 proxy.seen.append(f"{self.command} {self.path}")
                 if proxy.breaks(self.command, self.path):
@@ -166,7 +164,7 @@ class FaultyProxy:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer  # noqa: N815 - http.server's names
 
             def log_message(self, *args) -> None:
                 pass

@@ -18,6 +18,7 @@ from dedup2d.errors import RequestError, ServiceError
 from dedup2d.fileref import FileRef
 
 SOON = timedelta(hours=1)
+HERE = str(Path(__file__).parent)
 
 
 def run(program: str, root) -> subprocess.CompletedProcess[str]:
@@ -25,7 +26,7 @@ def run(program: str, root) -> subprocess.CompletedProcess[str]:
     head = f"""
     import io, os, resource, signal, sys
     from pathlib import Path
-    sys.path.insert(0, {str(os.path.dirname(__file__))!r})
+    sys.path.insert(0, {HERE!r})
     from store_kit import Stream, failing
     from dedup2d.stores.local import LocalStore
     store = LocalStore(Path({str(root)!r}))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import pickle
 import signal
 import subprocess
 import sys
 import textwrap
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -80,7 +80,7 @@ def test_a_failed_delete_is_reported(s3_endpoint, breaks):
 def test_kill_9_in_the_middle_shows_no_file_and_the_sweep_aborts_the_rest(s3, s3_endpoint):
     program = f"""
     import os, signal, sys
-    sys.path.insert(0, {os.path.dirname(__file__)!r})
+    sys.path.insert(0, {str(Path(__file__).parent)!r})
     from store_kit import BUCKET, Stream, s3_client
     from dedup2d.stores.s3 import S3Store
     store = S3Store(BUCKET, {s3.store._prefix!r}, client=s3_client({s3_endpoint!r}))
@@ -145,7 +145,7 @@ def test_an_interrupt_in_the_middle_of_a_multipart_upload_leaves_nothing(s3):
 def test_memory_stays_flat_for_a_large_file(s3_endpoint):
     program = f"""
     import resource, sys
-    sys.path.insert(0, {os.path.dirname(__file__)!r})
+    sys.path.insert(0, {str(Path(__file__).parent)!r})
     from store_kit import BUCKET, Stream, s3_client
     from dedup2d.stores.s3 import S3Store
     store = S3Store(BUCKET, "large", client=s3_client({s3_endpoint!r}))
