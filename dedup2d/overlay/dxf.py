@@ -20,13 +20,13 @@ LAYERS: Final = {  # name: colour index and true colour
     "CHANGES": (30, layout.RING),
 }
 _WHOLE: Final = math.tau - 1e-9
-_NEAR: Final = 1e-6
+_QUARTER: Final = math.tan(math.pi / 8)  # bulge of a quarter circle
 
 
 def render_dxf(overlay: Overlay) -> bytes:
     """R2010 DXF in the query's frame and units, with a layer for each role.
 
-    COMMON, REMOVED, ADDED hold lines, arcs and circles; CHANGES holds ellipses around the
+    COMMON, REMOVED, ADDED hold lines, arcs and circles; CHANGES holds rings around the
     changed places and the changed texts where they stand. The same overlay gives the same bytes.
     """
     import ezdxf  # noqa: PLC0415  takes half a second, and only this format needs it
@@ -74,20 +74,33 @@ def _changes(space: Any, overlay: Overlay) -> None:
     margin, height = 0.01 * diagonal, 0.012 * diagonal
     look = {"layer": "CHANGES"}
     for number, region in enumerate(overlay.regions, start=1):
-        middle = ((region.min_x + region.max_x) / 2, (region.min_y + region.max_y) / 2)
-        rx = (region.max_x - region.min_x) / 2 * math.sqrt(2) + margin
-        ry = (region.max_y - region.min_y) / 2 * math.sqrt(2) + margin
-        if not all(map(math.isfinite, (*middle, rx, ry))):
+        x0, y0, x1, y1 = region.min_x, region.min_y, region.max_x, region.max_y
+        if not all(map(math.isfinite, (x0, y0, x1, y1))):
             continue
-        major, ratio = ((rx, 0), ry / rx) if rx >= ry else ((0, ry), rx / ry)
-        space.add_ellipse(middle, major, max(ratio, _NEAR), dxfattribs=look)
-        at = (middle[0] + rx * math.sqrt(0.5), middle[1] + ry * math.sqrt(0.5))
+        ring = _ring(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
+        space.add_lwpolyline(ring, format="xyb", close=True, dxfattribs=look)
+        at = (x1 + margin, y1 + margin)
         space.add_text(str(number), height=height, dxfattribs=look).set_placement(at)
     for change in overlay.text_changes:
         if math.isfinite(change.x) and math.isfinite(change.y):
             words = layout.in_words(change, 200).replace("→", "->")
             text = space.add_text(words.replace("%%", "% %"), height=height, dxfattribs=look)
             text.set_placement((change.x, change.y - 1.5 * height))
+
+
+def _ring(x0: float, y0: float, x1: float, y1: float) -> list[tuple[float, float, float]]:
+    """Vertices x, y, bulge of a box with round corners; a circle if it is square."""
+    r = min(x1 - x0, y1 - y0) / 2
+    return [
+        (x0 + r, y0, 0),
+        (x1 - r, y0, _QUARTER),
+        (x1, y0 + r, 0),
+        (x1, y1 - r, _QUARTER),
+        (x1 - r, y1, 0),
+        (x0 + r, y1, _QUARTER),
+        (x0, y1 - r, 0),
+        (x0, y0 + r, _QUARTER),
+    ]
 
 
 def _units(unit_mm: float | None) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 
 from dedup2d.drawing.model import Floats
 from dedup2d.overlay.model import Overlay, Strokes
-from dedup2d.report import Pose, Region, Relation, TextChange
+from dedup2d.report import Pose, Relation, TextChange
 
 PAPER: Final = "#FFFFFF"
 BAND: Final = "#F3F5F7"
@@ -41,15 +41,22 @@ RELATION_COLOURS: Final = {
 _DESIGN_WIDTH: Final = 1200.0  # all sizes below are for a page this wide
 _HEADER: Final = 104.0
 _FOOTER: Final = 62.0
-_PANEL: Final = 300.0
+_PANEL: Final = 320.0
 _PADDING: Final = 34.0
-_LEAST_RING: Final = 17.0
+_LEAST_RING: Final = 18.0
 _RING_MARGIN: Final = 10.0
-_CHARACTER: Final = 0.56  # width of an average character over the font size
+_CHARACTER: Final = 0.6  # width of an average character over the font size
 _WIDE: Final = frozenset("WF")  # East Asian widths that take two columns
 _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_STROKES: Final = (1.1, 2.2)
+_PART_STROKES: Final = (2.2, 1.1)  # what was found matters, not what is around it
+_ROUND: Final = 44.0  # most that a ring's corner is rounded
 _ROW: Final = 34.0  # of the list of texts
 _TAG: Final = 26.0  # between two letters that would overlap
+_PARTS: Final = frozenset({Relation.CONTAINS, Relation.CONTAINED})
+_RINGED: Final = frozenset(
+    {Relation.EXACT, Relation.SAME, Relation.REVISION, Relation.VARIANT}
+)  # of the others a list of differences says nothing: most of the drawing would be on it
 _MOST_RINGS: Final = 200
 _TURN_SHOWN: Final = 0.05  # degrees below which a turn is not worth a word
 _SCALE_SHOWN: Final = 1e-3
@@ -57,24 +64,37 @@ _SCALE_SHOWN: Final = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """An ellipse around a changed place, in pixels, and its number (from 1)."""
+    """A box with round corners around a place, in pixels: a circle if the place is small.
+
+    ``number`` counts from 1, 0 stands for none; ``words`` tell what happened there.
+    """
 
     x: float
     y: float
-    rx: float
-    ry: float
+    width: float
+    height: float
+    radius: float
     number: int
-    region: Region
+    words: str
 
     @property
     def tag(self) -> tuple[float, float]:
-        """Where its number stands: on the ellipse, up to the right."""
-        return self.x + self.rx * math.sqrt(0.5), self.y - self.ry * math.sqrt(0.5)
+        """Where its number stands: on the ring, up to the right."""
+        inset = self.radius * (1 - math.sqrt(0.5))
+        return self.x + self.width - inset, self.y + inset
 
-    @property
-    def words(self) -> str:
-        """What happened there, for tooltips."""
-        return f"Change {self.number}: {self.region.added} added, {self.region.removed} removed"
+    def outline(self) -> Floats:
+        """(n, 2) points around it, closed by joining the last to the first."""
+        angles = np.linspace(0, math.pi / 2, 13)
+        r, far = self.radius, np.array([self.x + self.width, self.y + self.height])
+        near = np.array([self.x, self.y])
+        corners = [far - r, np.array([near[0] + r, far[1] - r]), near + r]
+        corners.append(np.array([far[0] - r, near[1] + r]))
+        points = [
+            corner + r * np.stack([np.cos(angles + turn), np.sin(angles + turn)], axis=1)
+            for turn, corner in zip(np.arange(4) * math.pi / 2, corners, strict=True)
+        ]
+        return np.concatenate(points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +119,8 @@ class Page:
     """Everything about an overlay's page but its strokes.
 
     ``area`` is the box of the drawing (x0, y0, x1, y1); a point of the drawing lies at
-    ``(x - origin_x) * scale + area centre``, y turned down. ``u`` is one design pixel.
+    ``(x - origin_x) * scale + area centre``, y turned down. ``u`` is one design pixel; ``strokes`` are the widths of common and of
+    changed strokes in design pixels.
     """
 
     width: int
@@ -109,6 +130,7 @@ class Page:
     panel_x: float
     scale: float
     origin: tuple[float, float]
+    strokes: tuple[float, float]
     title: str
     pill: str
     pill_colour: str
@@ -146,7 +168,8 @@ def page_for(overlay: Overlay, width: int, height: int) -> Page:
     """Lay out an overlay on a page of so many pixels."""
     u = width / _DESIGN_WIDTH
     box = extents(overlay.common, overlay.added, overlay.removed)
-    panel_x = width - _PANEL * u if overlay.text_changes else float(width)
+    texts = overlay.text_changes if overlay.relation in _RINGED else ()
+    panel_x = width - _PANEL * u if texts else float(width)
     pad = _PADDING * u
     area = (
         pad,
@@ -166,6 +189,7 @@ def page_for(overlay: Overlay, width: int, height: int) -> Page:
         panel_x=panel_x,
         scale=scale,
         origin=origin,
+        strokes=_PART_STROKES if overlay.relation in _PARTS else _STROKES,
         title=_title(overlay),
         pill=f"{overlay.relation.value}  {100 * overlay.similarity:.1f} %",
         pill_colour=RELATION_COLOURS[overlay.relation],
@@ -177,7 +201,8 @@ def page_for(overlay: Overlay, width: int, height: int) -> Page:
         more_texts=0,
         is_empty=box is None,
     )
-    return _with_texts(_with_rings(bare, overlay.regions), overlay.text_changes)
+    is_part = overlay.relation in _PARTS
+    return _with_texts(_with_rings(bare, _places(overlay), numbered=not is_part), texts)
 
 
 def finite(strokes: Strokes) -> Strokes:
@@ -232,7 +257,7 @@ def in_words(change: TextChange, columns: int = 60) -> str:
         return f"+ {plain(change.after or '', columns)}"
     if change.after is None:
         return f"\N{MINUS SIGN} {plain(change.before, columns)}"
-    half = columns // 2 - 1
+    half = (columns - 3) // 2
     return f"{plain(change.before, half)} → {plain(change.after, half)}"
 
 
@@ -251,6 +276,13 @@ def _title(overlay: Overlay) -> str:
 
 def _details(overlay: Overlay) -> str:
     parts = [*_pose_in_words(overlay.pose)]
+    if overlay.relation in _PARTS:
+        inner, outer = overlay.match_name, overlay.query_name
+        if overlay.relation is Relation.CONTAINED:
+            inner, outer = outer, inner
+        parts.insert(0, f"{plain(inner, 30)} is a part of {plain(outer, 30)}")
+    if overlay.relation not in _RINGED:
+        return "  ·  ".join(parts)
     places, texts = len(overlay.regions), len(overlay.text_changes)
     if places:
         parts.append(f"{places} changed place{'s' * (places > 1)}")
@@ -279,7 +311,9 @@ def _legend(overlay: Overlay) -> tuple[tuple[str, str], ...]:
         (f"only in {plain(overlay.query_name, 20)}", ADDED),
         (f"only in {plain(overlay.match_name, 20)}", REMOVED),
     ]
-    if overlay.regions:
+    if overlay.relation in _PARTS:
+        entries.append(("found part", RING))
+    elif overlay.regions and overlay.relation in _RINGED:
         entries.append(("change", RING))
     return tuple(entries)
 
@@ -312,15 +346,35 @@ def _with_texts(page: Page, changes: tuple[TextChange, ...]) -> Page:
     return replace(page, texts=tuple(rows), more_texts=len(changes) - len(rows))
 
 
-def _with_rings(page: Page, regions: tuple[Region, ...]) -> Page:
+def _places(overlay: Overlay) -> list[tuple[tuple[float, float, float, float], str]]:
+    """Boxes to be circled and what happened there: changes, or the part that was found."""
+    if overlay.relation in _PARTS:
+        box = extents(overlay.common)
+        return [(box, "The part that both have")] if box else []
+    if overlay.relation not in _RINGED:
+        return []
+    return [
+        (
+            (r.min_x, r.min_y, r.max_x, r.max_y),
+            f"Change {number}: {r.added} added, {r.removed} removed",
+        )
+        for number, r in enumerate(overlay.regions[:_MOST_RINGS], start=1)
+    ]
+
+
+def _with_rings(
+    page: Page, places: list[tuple[tuple[float, float, float, float], str]], *, numbered: bool
+) -> Page:
     rings = []
-    for number, region in enumerate(regions[:_MOST_RINGS], start=1):
-        corners = np.array([[region.min_x, region.min_y], [region.max_x, region.max_y]])
+    margin, least = _RING_MARGIN * page.u, _LEAST_RING * page.u
+    for number, (box, words) in enumerate(places, start=1):
+        corners = np.array(box).reshape(2, 2)
         if not np.isfinite(corners).all():
             continue
-        (x0, y0), (x1, y1) = page.pixels(corners)
-        margin, least = _RING_MARGIN * page.u, _LEAST_RING * page.u
-        rx = max(least, (x1 - x0) / 2 * math.sqrt(2) + margin)
-        ry = max(least, (y0 - y1) / 2 * math.sqrt(2) + margin)
-        rings.append(Ring((x0 + x1) / 2, (y0 + y1) / 2, rx, ry, number, region))
+        (x0, y1), (x1, y0) = page.pixels(corners)
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        wide, high = (max(2 * least, side + 2 * margin) for side in (x1 - x0, y1 - y0))
+        radius = min(wide / 2, high / 2, _ROUND * page.u)
+        shown = number if numbered else 0
+        rings.append(Ring(x - wide / 2, y - high / 2, wide, high, radius, shown, words))
     return replace(page, rings=tuple(rings))

@@ -32,10 +32,10 @@ def render_png(overlay: Overlay, *, width: int = 1200, height: int = 900) -> byt
     """
     page = page_for(overlay, width, height)
     canvas = np.full((height, width, 3), 255, np.uint8)
-    thin, thick = max(1, round(1.1 * page.u)), max(1, round(2.2 * page.u))
-    _draw(canvas, page, overlay.common, layout.COMMON, thin)
-    _draw(canvas, page, overlay.removed, layout.REMOVED, thick)
-    _draw(canvas, page, overlay.added, layout.ADDED, thick)
+    same, changed = (max(1, round(width * page.u)) for width in page.strokes)
+    _draw(canvas, page, overlay.common, layout.COMMON, same)
+    _draw(canvas, page, overlay.removed, layout.REMOVED, changed)
+    _draw(canvas, page, overlay.added, layout.ADDED, changed)
     pen = _Lettering(canvas, page)
     for ring in page.rings:
         pen.ring(ring)
@@ -114,11 +114,12 @@ class _Lettering:
             self._text(f"and {page.more_texts} more", (x + 22 * u, y), page.size(18), layout.MUTED)
 
     def ring(self, ring: Ring) -> None:
-        """An ellipse around a change, and its number."""
-        self._ellipse(
-            (ring.x, ring.y), (ring.rx, ring.ry), layout.RING, max(2, round(2.4 * self._page.u))
-        )
-        self._tag(str(ring.number), *ring.tag, layout.RING)
+        """A ring around a place, and its number."""
+        outline, thickness = _fixed(ring.outline()), max(2, round(2.4 * self._page.u))
+        colour = _bgr(layout.RING)
+        cv2.polylines(self._canvas, [outline], True, colour, thickness, cv2.LINE_AA, _SHIFT)
+        if ring.number:
+            self._tag(str(ring.number), *ring.tag, layout.RING)
 
     def marks(self) -> None:
         """Letters of the changed texts where they stand in the drawing."""
@@ -167,7 +168,7 @@ class _Lettering:
     def _ellipse(
         self, at: tuple[float, float], radii: tuple[float, float], colour: str, thickness: int
     ) -> None:
-        center, axes = _fixed(np.array(at)), _fixed(np.array(radii))
+        center, axes = _fixed(np.array(at)), _fixed(np.maximum(radii, 0.0))
         cv2.ellipse(
             self._canvas, center.tolist(), axes.tolist(), 0, 0, 360, _bgr(colour), thickness,
             cv2.LINE_AA, _SHIFT,

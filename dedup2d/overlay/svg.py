@@ -28,9 +28,11 @@ def render_svg(overlay: Overlay) -> str:
         f"<desc>{relation}, similarity {overlay.similarity:.3f}; {_said(page.details)}</desc>",
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="{layout.PAPER}"/>',
         '<g fill="none" stroke-linecap="round" stroke-linejoin="round">',
-        _layer(page, overlay.common, layout.COMMON, 1.1, "in both"),
-        _layer(page, overlay.removed, layout.REMOVED, 2.2, f"only in {overlay.match_name}"),
-        _layer(page, overlay.added, layout.ADDED, 2.2, f"only in {overlay.query_name}"),
+        _layer(page, overlay.common, layout.COMMON, page.strokes[0], "in both"),
+        _layer(
+            page, overlay.removed, layout.REMOVED, page.strokes[1], f"only in {overlay.match_name}"
+        ),
+        _layer(page, overlay.added, layout.ADDED, page.strokes[1], f"only in {overlay.query_name}"),
         "</g>",
         *_rings(page),
         *_header(page),
@@ -73,11 +75,12 @@ def _arc(page: Page, arc: list[float]) -> str:
 def _rings(page: Page) -> list[str]:
     parts = []
     for ring in page.rings:
-        x, y = ring.tag
+        tag = _tag(str(ring.number), *ring.tag, layout.RING) if ring.number else ""
         parts.append(
-            f'<g><title>{ring.words}</title><ellipse cx="{ring.x:.2f}" cy="{ring.y:.2f}" '
-            f'rx="{ring.rx:.2f}" ry="{ring.ry:.2f}" fill="{layout.RING}" fill-opacity="0.06" '
-            f'stroke="{layout.RING}" stroke-width="3"/>{_tag(str(ring.number), x, y, layout.RING)}</g>'
+            f'<g><title>{_said(ring.words)}</title><rect x="{ring.x:.2f}" y="{ring.y:.2f}" '
+            f'width="{ring.width:.2f}" height="{ring.height:.2f}" rx="{ring.radius:.2f}" '
+            f'fill="{layout.RING}" fill-opacity="0.06" stroke="{layout.RING}" '
+            f'stroke-width="2.5"/>{tag}</g>'
         )
     for row in page.texts:
         if row.tag:
@@ -111,7 +114,7 @@ def _footer(page: Page) -> list[str]:
         else:
             parts.append(f'<rect x="{x:g}" y="{y - 3:g}" width="30" height="6" fill="{colour}"/>')
         parts.append(_text(words, x + 40, y + 6, 18))
-        x += 70 + layout.columns_of(words) * 9.4
+        x += 70 + layout.columns_of(words) * 10.2
     if page.bar:
         right, left = page.width - 34, page.width - 34 - page.bar.pixels
         path = f"M{left:.1f} {y + 2:g}v9H{right:g}v-9"

@@ -43,12 +43,14 @@ class Plate:
         holes += _row(rng, width, height, edge)
         slots = []
         if chance(rng, 0.6):
-            at = complex(width * rng.uniform(0.6, 0.75), height * rng.uniform(0.35, 0.6))
+            at = complex(width * rng.uniform(0.7, 0.78), height * rng.uniform(0.35, 0.6))
             angle = pick(rng, 0.0, 0.0, 30.0, 45.0, 90.0)
-            slots.append((_grid(at), pick(rng, 20.0, 25.0, 32.0), 8.0, angle))
+            length = min(pick(rng, 20.0, 25.0, 32.0), 2.0 * round(width * 0.1))
+            slots.append((_grid(at), length, 8.0, angle))
         pocket = None
         if chance(rng, 0.5):
-            pocket = (_grid(complex(width * 0.22, height * 0.3)), 30.0, round(height * 0.32))
+            corner = _grid(complex(width * 0.15, height * 0.32))
+            pocket = (corner, float(round(width * 0.17)), float(round(height * 0.32)))
         return cls(
             width,
             height,
@@ -120,7 +122,10 @@ class Plate:
         if self.slots:
             at, length, width, _ = self.slots[0]
             pen.across(0, complex(at.real, h), h + pen.row)
-            pen.note(at + complex(8, -12), f"SLOT {length:g} x {width:g}")
+            pen.note(
+                at + complex(4 - length / 2, -length / 2 - 6 * pen.scale),
+                f"SLOT {length:g} x {width:g}",
+            )
         pen.radius(
             complex(w - self.corner, self.corner),
             self.corner,
@@ -264,8 +269,8 @@ def rounded(
 def _row(rng: np.random.Generator, width: float, height: float, edge: float) -> list[Hole]:
     """One large bore, or a row of equal holes."""
     if chance(rng, 0.5):
-        at = _grid(complex(width * rng.uniform(0.42, 0.5), height * rng.uniform(0.45, 0.6)))
-        return [(at, pick(rng, 16.0, 20.0, 25.0, 30.0))]
+        at = _grid(complex(width * rng.uniform(0.45, 0.52), height * rng.uniform(0.45, 0.6)))
+        return [(at, min(pick(rng, 16.0, 20.0, 25.0, 30.0), 2.0 * round(width * 0.09)))]
     count, size = int(rng.integers(3, 6)), pick(rng, 4.2, 5.0, 6.8)
     start = _grid(complex(width * 0.42, height - edge - 8))
     pitch = float(round(width * 0.4 / count))

@@ -19,6 +19,7 @@ from dedup2d.samples.plan import (
     Path,
     Plan,
     Solid,
+    number,
 )
 
 TEXT_MM: Final = 3.5  # sheet millimetres, ISO 3098
@@ -135,8 +136,8 @@ class Pen:
     def note(self, at: complex, *lines: str, height_mm: float = TEXT_MM) -> None:
         """Lines of text, the first at ``at``."""
         height = height_mm * self.scale
-        for number, value in enumerate(lines):
-            where = at + self._origin - 1.6j * height * number
+        for row, value in enumerate(lines):
+            where = at + self._origin - 1.6j * height * row
             self._drawn.append(Label(value, where, height))
 
     def across(self, a: complex, b: complex, y: float, text: str = "<>") -> None:
@@ -218,11 +219,6 @@ class Pen:
         label = Label(shown, at, height, 0.0, True, Layer.DIMENSION)
         far = center - u * radius if kind is DimensionKind.DIAMETER else center
         self._drawn.append(Dimension(kind, (far, touch), measured, text, strokes, label))
-
-
-def number(value: float) -> str:
-    """A measured value as a dimension shows it: at most two decimals, no trailing zeros."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _foot(point: complex, on_line: complex, along: complex) -> complex:

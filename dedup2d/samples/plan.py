@@ -233,6 +233,11 @@ class Hatch:
             yield from path.points()
 
 
+def number(value: float) -> str:
+    """A measured value as a dimension shows it: at most two decimals, no trailing zeros."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
 @dataclass(frozen=True, slots=True)
 class Dimension:
     """A dimension and its picture.
@@ -252,13 +257,15 @@ class Dimension:
     layer: Layer = Layer.DIMENSION
 
     def placed(self, motion: Motion) -> Dimension:
-        """The same dimension elsewhere; it measures the new size, its text stays readable."""
+        """The same dimension elsewhere; it shows the new size, its text stays readable."""
+        measured = self.measured * motion.scale
+        value = self.text.replace("<>", number(measured))
         return replace(
             self,
             anchors=tuple(motion(point) for point in self.anchors),
-            measured=self.measured * motion.scale,
+            measured=measured,
             strokes=tuple(stroke.placed(motion) for stroke in self.strokes),
-            label=self.label.placed(motion),
+            label=replace(self.label, value=value).placed(motion),
             axis_deg=math.degrees(motion.direction(math.radians(self.axis_deg))) % 180,
         )
 

@@ -25,7 +25,7 @@ from dedup2d.samples.plan import (
 def strokes(plan: Plan, *, unit_mm: float = 1.0) -> Drawing:
     """Segments, arcs and texts of a plan in drawing units of ``unit_mm`` millimetres each.
 
-    Hatches give no strokes: their lines say nothing that their boundaries do not.
+    Hatches give their boundaries: their lines say nothing more.
     """
     sources: dict[Source, int] = {}
     segments: list[tuple[float, float, float, float]] = []
@@ -83,7 +83,11 @@ def _pieces(entity: Entity, within: str) -> Iterator[tuple[Source, Line | Arc | 
             yield Source(f"{within}TEXT", layer), _text(entity)
         case Dimension():
             yield from _dimension(entity)
-        case Hatch() | Group():
+        case Hatch():
+            source = Source(f"{within}HATCH", layer)
+            for path in entity.boundaries:
+                yield from ((source, stroke) for stroke in path.strokes())
+        case Group():  # a block within a block: no sample has one
             return
 
 
