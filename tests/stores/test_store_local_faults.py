@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from store_kit import Stream
