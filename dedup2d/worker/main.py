@@ -25,8 +25,7 @@ def run(
     settings: Settings, *, name: str | None = None, limit: int | None = None, init: bool = False
 ) -> int:
     """Serve until SIGTERM or Ctrl-C; a second signal ends at once. ``init`` registers first."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    _log_to_stderr()
     config = WorkerConfig(pool=settings.work_pool, limit=limit or settings.worker_max_jobs)
     if name:
         config = WorkerConfig(pool=config.pool, limit=config.limit, name=name)
@@ -39,6 +38,18 @@ def run(
     return service.exit_status
 
 
+def _log_to_stderr() -> None:
+    """Our own loggers beside Prefect's, which configures the root logger for itself."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s | %(levelname)-7s | %(name)s - %(message)s")
+    )
+    ours = logging.getLogger("dedup2d")
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    ours.propagate = False
+
+
 class _Service(threading.Thread):
     """The event loop of a worker."""
 
@@ -49,7 +60,7 @@ class _Service(threading.Thread):
         self._config = config
         self._init = init
         self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._asked = 0
 
     def stop(self) -> None:
@@ -57,7 +68,7 @@ class _Service(threading.Thread):
         self._asked += 1
         if self._asked > 1:
             os._exit(1)
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self._loop.call_soon_threadsafe(self._stopping.set)
 
     def run(self) -> None:
         """Serve, on a loop of this thread's own."""
@@ -73,7 +84,7 @@ class _Service(threading.Thread):
             if self._init:
                 await register(client, self._settings)
             worker = WarmWorker(self._config, client, await services())
-            left = await worker.serve(self._stop, grace_s=self._settings.worker_grace_s)
+            left = await worker.serve(self._stopping, grace_s=self._settings.worker_grace_s)
         if left:
             # Runs that were handed back still sit on this loop; ending them in an orderly way
             # would run their crash hooks, which delete the files that the next worker needs.

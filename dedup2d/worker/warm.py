@@ -221,7 +221,13 @@ class WarmWorker:
         for run_id, task in list(self._running.items()):
             interrupt(str(run_id), Stop.ABANDON)
             await asyncio.wait([task], timeout=ABANDON_S)
-            state: State[None] = Scheduled(name="HandedBack", message="The worker was stopped.")
             with suppress(*API_FAULTS):
-                await self._client.set_flow_run_state(run_id, state, force=True)
-                logger.info("run %s handed back", run_id)
+                await self._requeue(run_id)
+
+    async def _requeue(self, run_id: UUID) -> None:
+        run = await self._client.read_flow_run(run_id)
+        if run.state is not None and run.state.is_final():
+            return  # it was quicker
+        state: State[None] = Scheduled(name="HandedBack", message="The worker was stopped.")
+        await self._client.set_flow_run_state(run_id, state, force=True)
+        logger.info("run %s handed back", run_id)

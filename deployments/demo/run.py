@@ -37,7 +37,7 @@ QUERIES: Final = {  # query -> (what it is, expected relation or error)
     "unrelated.dxf": ("a part that the vault does not have", "no match"),
     "broken.dxf": ("a truncated file", "TRUNCATED_DRAWING"),
 }
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 118)
 
 
 def main() -> int:

@@ -22,6 +22,7 @@ class Pool:
     def __init__(self, stack: Stack) -> None:
         self.api = httpx.Client(base_url=stack.prefect_api, timeout=30)
         socket = next(stack.data.rglob("*.sock"))
+        self.logs = stack.data / "logs"
         self.environ = os.environ | {
             "PREFECT_API_URL": stack.prefect_api,
             "DEDUP2D_REDIS_URL": f"unix://{socket}",
@@ -44,7 +45,8 @@ class Pool:
 
     def worker(self, name: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "dedup2d.cli", "worker", "--name", name]
-        process = subprocess.Popen(command, env=self.environ, cwd=ROOT, stderr=subprocess.DEVNULL)
+        with (self.logs / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(command, env=self.environ, cwd=ROOT, stderr=log)
         self.workers.append(process)
         return process
 
@@ -105,7 +107,7 @@ def test_stopped_worker_hands_its_run_back_uncancelled(pool: Pool) -> None:
     run_id = pool.start(seconds=50)
     assert wait_until(pool.is_in("RUNNING", run_id), 30)
     leaving.terminate()
-    assert leaving.wait(60) == 0
+    assert leaving.wait(60) == 0, (pool.logs / "leaving.log").read_text()
     assert pool.states(run_id)[-1] == "HandedBack"
     pool.api.post(f"/flow_runs/{run_id}/set_state", json={"state": {"type": "CANCELLING"}})
 
