@@ -61,7 +61,7 @@ def format_for(width: float, height: float) -> Format:
     """
     for scale in SCALES:
         for name, size in (("A4", A4), ("A3", A3)):
-            room = size[0] - 110, size[1] - 105
+            room = size[0] - 110, size[1] - 122
             if width / scale <= room[0] and height / scale <= room[1]:
                 return Format(name, size, scale)
     return Format("A3", A3, SCALES[-1])
