@@ -70,18 +70,22 @@ def add(
 
 
 def drawings_below(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files themselves, and the drawings in the folders, sorted.
+    """The files themselves, and the drawings in the folders, sorted; hidden ones are left out.
 
     Raises RequestError ``PATH_NOT_FOUND``.
     """
     for path in paths:
         if path.is_dir():
-            inside = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-            yield from sorted(inside)
+            yield from sorted(file for file in path.rglob("*") if _is_drawing(file, path))
         elif path.exists():
             yield path
         else:
             raise RequestError("PATH_NOT_FOUND", f"There is no {path}.")
+
+
+def _is_drawing(file: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    return file.suffix.lower() in SUFFIXES and not hidden and file.is_file()
 
 
 async def _add(files: list[Path], settings: Settings, *, tenant: str, as_json: bool) -> None:
