@@ -1,6 +1,6 @@
 """The strokes of a shape as a field: which stroke is near a point, and how far exactly.
 
-A picture of 512 pixels knows the nearest stroke of every pixel (distance transform with labels,
+A picture of 400 pixels knows the nearest stroke of every pixel (distance transform with labels,
 Felzenszwalb and Huttenlocher 2012), which is right almost always and costs one look-up. Where it
 might be wrong, at crossings and between close strokes, a grid of candidate strokes decides.
 Distances are always exact distances to a stroke, never to pixels or samples.
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from dedup2d.drawing.model import Floats
 from dedup2d.matching.shape import Bools, Complexes, Ints, Shape, sample
 
-PIXELS: Final = 512  # along the diagonal
-MARGIN_PX: Final = 9
-REACH_PX: Final = 2.1  # "occupied" reaches this far from a stroke: 0.4 % of the diagonal
+PIXELS: Final = 400  # along the diagonal
+MARGIN_PX: Final = 7
+REACH_PX: Final = 1.7  # "occupied" reaches this far from a stroke: 0.4 % of the diagonal
 CELLS: Final = 128  # along the diagonal; the grid answers within half a cell
 MOST_SAMPLES: Final = 60_000  # of the picture
 
@@ -156,7 +156,8 @@ class StrokeField:
         keys = (row * columns + column) * self.shape.count + points.owner
         keys = keys[np.flatnonzero(np.diff(keys, prepend=-1))]
         around = np.array([0, 1, columns, columns + 1]) * self.shape.count
-        keys = np.unique((keys[:, None] + around).ravel())
+        keys = np.sort((keys[:, None] + around).ravel())
+        keys = keys[np.flatnonzero(np.diff(keys, prepend=-1))]
         starts = np.searchsorted(keys, np.arange(columns * rows + 1) * self.shape.count)
         return origin, columns, rows, starts, keys % self.shape.count
 

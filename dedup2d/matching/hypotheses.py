@@ -20,7 +20,7 @@ from dedup2d.matching.tokens import Hashes, hashed
 
 MOST_VOTES: Final = 20_000
 RARE_PRODUCT: Final = 400  # a token that n x m groups share votes only if n m is at most this
-VOTE_SHARE: Final = 6000
+VOTE_SHARE: Final = 3000
 SCALE_BIN: Final = 0.04  # of the logarithm
 TURN_BIN: Final = 0.05  # radians
 PLACE_BIN: Final = 0.02  # of the diagonal
@@ -159,7 +159,8 @@ def _peaks(votes: Bundle, weight: Floats, a: Prepared, b: Prepared) -> Bundle:
 
 
 def _median(z: Complexes) -> complex:
-    return complex(np.median(z.real), np.median(z.imag))
+    half = len(z) // 2
+    return complex(np.sort(z.real)[half], np.sort(z.imag)[half])
 
 
 def _distinct(found: list[Similarity], centre: complex, size: float) -> list[Similarity]:

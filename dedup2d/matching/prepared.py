@@ -67,9 +67,13 @@ class Prepared:
 
     @cached_property
     def steering(self) -> Complexes:
-        """At most 600 points spread evenly over the samples."""
-        n = len(self.samples.z)
-        return self.samples.z[:: max(1, n // STEERING)]
+        """About 600 points spread evenly over the samples."""
+        return self.samples.z[self.sparse]
+
+    @property
+    def sparse(self) -> slice:
+        """Which samples steer."""
+        return slice(None, None, max(1, len(self.samples.z) // STEERING))
 
     @cached_property
     def field(self) -> StrokeField:

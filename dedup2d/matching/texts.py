@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from dedup2d.drawing.model import Text
@@ -16,6 +16,8 @@ CLOSE: Final = 4.0  # text heights: a text that replaced another stands this nea
 CLOSE_SHARE: Final = 0.02  # of the diagonal, where heights are unknown
 MOST_CHANGES: Final = 200
 UNSCALED: Final = 1e-3
+
+_Reading = Callable[[Text], str]
 
 _SPACES: Final = re.compile(r"\s+")
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)?")
@@ -60,35 +62,35 @@ def _rest(
     """Texts that the other side has not, value by value."""
     ours = [t for t in query if normalised(t.value)]
     theirs = [t for t in match if normalised(t.value)]
-    ours, theirs = _unmatched(ours, theirs, 1.0, 1.0)
+    ours, theirs = _unmatched(ours, theirs, _words_of, _words_of)
     if ours and theirs and abs(scale - 1) > UNSCALED:
-        return _unmatched(ours, theirs, scale, 1.0)
+        return _unmatched(ours, theirs, lambda t: _measure(t, scale), lambda t: _measure(t, 1.0))
     return ours, theirs
 
 
 def _unmatched(
-    ours: list[Text], theirs: list[Text], our_scale: float, their_scale: float
+    ours: list[Text], theirs: list[Text], read_ours: _Reading, read_theirs: _Reading
 ) -> tuple[list[Text], list[Text]]:
-    have = Counter(_meaning(t, our_scale) for t in ours)
-    want = Counter(_meaning(t, their_scale) for t in theirs)
-    return _surplus(ours, have - want, our_scale), _surplus(theirs, want - have, their_scale)
+    have, want = Counter(map(read_ours, ours)), Counter(map(read_theirs, theirs))
+    return _surplus(ours, have - want, read_ours), _surplus(theirs, want - have, read_theirs)
 
 
-def _surplus(texts: list[Text], surplus: Counter[str], scale: float) -> list[Text]:
+def _surplus(texts: list[Text], surplus: Counter[str], read: _Reading) -> list[Text]:
     left = []
     for text in sorted(texts, key=lambda t: (t.value, t.x, t.y), reverse=True):
-        meaning = _meaning(text, scale)
-        if surplus[meaning] > 0:
-            surplus[meaning] -= 1
+        if surplus[read(text)] > 0:
+            surplus[read(text)] -= 1
             left.append(text)
     return left
 
 
-def _meaning(text: Text, scale: float) -> str:
-    """The words; of a dimension that shows what it measures, what it would measure at ``scale``."""
+def _words_of(text: Text) -> str:
+    return normalised(text.value)
+
+
+def _measure(text: Text, scale: float) -> str:
+    """Of a dimension that shows what it measures: what it would measure at ``scale``."""
     value = normalised(text.value)
-    if scale == 1.0 and not _shows_measure(text, value):
-        return value
     if text.measured is None or not _shows_measure(text, value):
         return value
     return _NUMBER.sub(f"<{text.measured * scale:.4g}>", value, count=1)

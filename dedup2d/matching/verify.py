@@ -7,7 +7,9 @@ again with its own residual, so that the tolerance shrinks to what the files rea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -24,6 +26,7 @@ LOOSE: Final = 8e-3  # of the diagonal: where refinement starts to look
 FLOOR: Final = 2e-5  # of the diagonal: no tolerance is smaller, noise of re-saving is below
 RESIDUAL_FACTOR: Final = 12.0  # tolerance over median residual
 CONVINCING: Final = 1.40  # score (of 1.5) from which no other hypotheses are tried
+CONVINCING_PART: Final = 1.10  # the same once tokens were asked: one side is covered whole
 HOPELESS: Final = 0.72  # score below which there is no common pose
 TRIED: Final = 4  # hypotheses that are refined
 SCALES: Final = (1e-6, 1e6)
@@ -79,15 +82,24 @@ def verify(a: Prepared, b: Prepared, *, slack: float = 0.0) -> Agreement | None:
 
 
 def _scored(a: Prepared, b: Prepared, *, scanned: bool) -> tuple[Bundle, Floats]:
+    """Hypotheses and their scores; dear sources are asked only while the cheap do not convince."""
     candidates = _possible(hypotheses.from_whole(a, b))
     scores = _scores(a, b, candidates)
-    if scores.max(initial=0.0) >= CONVINCING:
-        return candidates, scores
-    more = [hypotheses.from_tokens(a, b, absolute=kind) for kind in (True, False)]
-    if scanned:
-        more.append(hypotheses.from_longest(a, b))
-    extra = _possible(joined(more))
-    return joined([candidates, extra]), np.concatenate([scores, _scores(a, b, extra)])
+    enough = CONVINCING
+    for source in _sources(scanned=scanned):
+        if scores.max(initial=0.0) >= enough:
+            break
+        more = _possible(source(a, b))
+        candidates = joined([candidates, more])
+        scores = np.concatenate([scores, _scores(a, b, more)])
+        enough = CONVINCING_PART
+    return candidates, scores
+
+
+def _sources(*, scanned: bool) -> tuple[Callable[[Prepared, Prepared], Bundle], ...]:
+    absolute = partial(hypotheses.from_tokens, absolute=True)
+    relative = partial(hypotheses.from_tokens, absolute=False)
+    return (absolute, relative, hypotheses.from_longest) if scanned else (absolute, relative)
 
 
 def _possible(candidates: Bundle) -> Bundle:
@@ -117,13 +129,14 @@ def _refined(a: Prepared, b: Prepared, t: Similarity, tight: float) -> Similarit
 
 
 def _value(a: Prepared, b: Prepared, t: Similarity, tight: float) -> tuple[float, float, float]:
+    """Covered shares of both, and how good the pose is, from the steering points."""
     limit = tight * _smaller(a, b, t)
-    _, far_a = b.field.likely(t.apply(a.samples.z))
-    _, far_b = a.field.likely(t.inverse().apply(b.samples.z))
-    on_a, on_b = far_a <= limit, far_b <= limit / t.scale
-    telling = sorted((_share(on_a, a.weighted), _share(on_b, b.weighted)))
+    on_a = b.field.likely(t.apply(a.steering))[1] <= limit
+    on_b = a.field.likely(t.inverse().apply(b.steering))[1] <= limit / t.scale
+    telling = sorted((_share(on_a, a.weighted[a.sparse]), _share(on_b, b.weighted[b.sparse])))
     value = telling[1] + 0.5 * telling[0] - 1e-3 * t.mirrored
-    return _share(on_a, a.samples.weight), _share(on_b, b.samples.weight), value
+    share_a = _share(on_a, a.samples.weight[a.sparse])
+    return share_a, _share(on_b, b.samples.weight[b.sparse]), value
 
 
 def _share(covered: Bools, weight: Floats) -> float:
@@ -132,9 +145,9 @@ def _share(covered: Bools, weight: Floats) -> float:
 
 
 def _residual(a: Prepared, b: Prepared, t: Similarity, limit: float) -> float:
-    """Median distance, in units of b, of the samples that are covered within ``limit``."""
-    far_a = b.field.likely(t.apply(a.samples.z))[1]
-    far_b = a.field.likely(t.inverse().apply(b.samples.z))[1] * t.scale
+    """Median distance, in units of b, of the steering points covered within ``limit``."""
+    far_a = b.field.likely(t.apply(a.steering))[1]
+    far_b = a.field.likely(t.inverse().apply(b.steering))[1] * t.scale
     near = np.concatenate([far_a[far_a <= limit], far_b[far_b <= limit]])
     return float(np.median(near)) if len(near) else limit
 
