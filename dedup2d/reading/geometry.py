@@ -16,7 +16,7 @@ from dedup2d.drawing import no_arcs, no_segments
 from dedup2d.drawing.model import Floats
 
 TAU: Final = math.tau
-PIECES_PER_TURN: Final = 64  # of flattened ellipses; 0.12 % of the radius at most off the curve
+PIECES_PER_TURN: Final = 128  # of flattened ellipses; 0.03 % of the radius at most off the curve
 STRAIGHT_BULGE: Final = 1e-9
 
 _PIECES_PER_SPAN = (4, 16)  # of a spline, fewest and most
@@ -76,7 +76,7 @@ def ellipse_points(
     """(n, d) points from parameter ``start`` to ``end`` (radians; not greater: one turn)."""
     if end <= start + 1e-12:
         end += TAU
-    pieces = max(8, math.ceil((end - start) / TAU * PIECES_PER_TURN))
+    pieces = max(16, math.ceil((end - start) / TAU * PIECES_PER_TURN))
     t = np.linspace(start, end, pieces + 1)[:, None]
     points: Floats = centre + major * np.cos(t) + minor * np.sin(t)
     return points

@@ -85,8 +85,8 @@ _SIGNS: Final = {"c": "⌀", "d": "°", "p": "±", "%": "%"}
 # Formatting commands: with an argument up to a semicolon, or a single letter.
 _MTEXT_ARGUMENT = re.compile(r"\\[ACFHQTWacfhqtwp][^;\\{}]*;")
 _MTEXT_STACK = re.compile(r"\\S([^;]*);")
-_MTEXT_SWITCH = re.compile(r"\\[LlOoKkXN]")
-_MTEXT_BREAK = re.compile(r"\\P|\^J")
+_MTEXT_SWITCH = re.compile(r"\\[LlOoKkX]")
+_MTEXT_BREAK = re.compile(r"\\[PN]|\^J")
 _MTEXT_ESCAPE = re.compile("\\\\([\\\\{}])")
 
 

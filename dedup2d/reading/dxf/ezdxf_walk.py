@@ -16,6 +16,7 @@ from dedup2d.drawing import Text
 from dedup2d.drawing.model import Floats
 from dedup2d.errors import DrawingError
 from dedup2d.reading.builder import DrawingBuilder
+from dedup2d.reading.dxf.meshes import grid_edges, polyface_edges
 from dedup2d.reading.geometry import bulged_chain, chain, flatten_arcs, without_zero_length
 
 # What a parser of other people's files lets through besides its own errors.
@@ -51,8 +52,9 @@ class EntityWalker:
             "ARC": self._arc,
             "LWPOLYLINE": self._lwpolyline,
             "ELLIPSE": self._curve,
-            "SPLINE": self._curve,
-            "HELIX": self._curve,
+            "SPLINE": self._spline,
+            "HELIX": self._spline,
+            "MESH": self._mesh,
             "SOLID": self._outline,
             "TRACE": self._outline,
             "3DFACE": self._outline,
@@ -79,7 +81,9 @@ class EntityWalker:
     def _read(self, entity: Any, kind: str, prefix: str, depth: int) -> None:
         self._builder.meter.spend(0)
         layer = entity.dxf.get("layer", "0")
-        if layer.lower() in self._hidden or entity.dxf.get("invisible", 0):
+        # The faces of a mesh have an "invisible" of their own: which edges are not drawn.
+        invisible = kind != "3DFACE" and entity.dxf.get("invisible", 0)
+        if layer.lower() in self._hidden or invisible:
             self._builder.find("LAYER_HIDDEN", "Entities that are switched off or frozen.")
             return
         source = self._builder.source(prefix + kind, layer, entity.dxf.get("handle", "") or "")
@@ -88,7 +92,7 @@ class EntityWalker:
         elif kind == "INSERT":
             self._insert(entity, depth)
         elif kind == "POLYLINE":
-            self._polyline(entity, source, prefix, depth)
+            self._polyline(entity, source)
         elif "DIMENSION" in kind:
             self._dimensioned(entity, kind, depth)
         elif kind in {"MLINE", "ACAD_TABLE", "MULTILEADER"}:
@@ -100,6 +104,9 @@ class EntityWalker:
 
     def _insert(self, entity: Any, depth: int) -> None:
         self._builder.meter.check_depth(depth + 1)
+        for axis in ("xscale", "yscale", "zscale"):
+            if entity.dxf.get(axis, 1.0) == 0:
+                entity.dxf.set(axis, 1.0)
         inserts = entity.multi_insert() if entity.mcount > 1 else (entity,)
         for insert in inserts:
             self.walk(insert.virtual_entities(), "INSERT/", depth + 1)
@@ -134,7 +141,7 @@ class EntityWalker:
         rows = np.array([(x, y, bulge) for x, y, bulge in entity.get_points("xyb")])
         self._bulged(rows, entity.closed, entity, source)
 
-    def _polyline(self, entity: Any, source: int, prefix: str, depth: int) -> None:
+    def _polyline(self, entity: Any, source: int) -> None:
         if entity.is_2d_polyline:
             vertices = [v for v in entity.vertices if not v.dxf.flags & 16]
             rows = np.array([(*v.dxf.location.vec2, v.dxf.get("bulge", 0.0)) for v in vertices])
@@ -144,7 +151,7 @@ class EntityWalker:
             points = np.array([tuple(v.dxf.location.vec2) for v in vertices]).reshape(-1, 2)
             self._builder.add_segments(chain(points, closed=entity.is_closed), source)
         else:
-            self.walk(entity.virtual_entities(), f"{prefix}POLYLINE/", depth + 1)
+            self._builder.add_segments(_mesh_edges(entity), source)
 
     def _bulged(self, rows: Floats, closed: bool, entity: Any, source: int) -> None:
         if not len(rows):
@@ -179,9 +186,31 @@ class EntityWalker:
             points = np.array([(p.x, p.y) for p in path.flattening(extent * _FLAT)])
             self._builder.add_curves(chain(points), source)
 
+    def _spline(self, entity: Any, source: int) -> None:
+        # The path of a rational spline would be Bezier curves that only come near to it.
+        spline = entity.construction_tool()
+        hull = np.array([(p.x, p.y) for p in spline.control_points])
+        extent = max(float(np.ptp(hull, axis=0).max()), 1e-9)
+        points = np.array([(p.x, p.y) for p in spline.flattening(extent * _FLAT)])
+        self._builder.add_curves(chain(points), source)
+
+    def _mesh(self, entity: Any, source: int) -> None:
+        corners = [Vec3(vertex) for vertex in entity.vertices]
+        edges = {
+            tuple(sorted(edge))
+            for face in entity.faces
+            for edge in zip(face, [*face[1:], face[0]], strict=True)
+        }
+        rows = [(*corners[a].vec2, *corners[b].vec2) for a, b in sorted(edges)]
+        strokes = without_zero_length(np.array(rows).reshape(-1, 4))
+        self._builder.add_segments(strokes, source)
+
     def _outline(self, entity: Any, source: int) -> None:
         corners = np.array([(p.x, p.y) for p in entity.wcs_vertices()])
-        self._builder.add_segments(without_zero_length(chain(corners, closed=True)), source)
+        edges = chain(corners, closed=True)
+        if entity.dxftype() == "3DFACE":
+            edges = edges[np.array(entity.get_edges_visibility()[: len(edges)], bool)]
+        self._builder.add_segments(without_zero_length(edges), source)
 
     def _leader(self, entity: Any, source: int) -> None:
         points = np.array([(Vec3(p).x, Vec3(p).y) for p in entity.vertices])
@@ -220,6 +249,18 @@ class EntityWalker:
             layer=entity.dxf.get("layer", "0"),
         )
         self._builder.add_text(text)
+
+
+def _mesh_edges(entity: Any) -> Floats:
+    rows = [(v.dxf.location.x, v.dxf.location.y) for v in entity.vertices]
+    points = np.array(rows).reshape(-1, 2)
+    flags = np.array([v.dxf.flags for v in entity.vertices])
+    if not entity.is_poly_face_mesh:
+        size = entity.dxf.get("m_count", 0), entity.dxf.get("n_count", 0)
+        return grid_edges(points, *size, entity.dxf.flags)
+    names = ("vtx0", "vtx1", "vtx2", "vtx3")
+    corners = [[v.dxf.get(name, 0) for name in names] for v in entity.vertices]
+    return polyface_edges(points, flags, np.array(corners))
 
 
 def _measured(entity: Any) -> float | None:

@@ -128,8 +128,18 @@ def _ellipse(cursor: _Cursor) -> Strokes:
     centre, major = np.array(cursor.point(10)), np.array(cursor.point(11))
     ratio = cursor.until(40)
     minor = np.array([-major[1], major[0]]) * ratio
-    start, end = _span(cursor)
+    start, end = (_parameter(angle, ratio) for angle in _span(cursor))
     return Strokes(curves=chain(ellipse_points(centre, major, minor, start, end)))
+
+
+def _parameter(angle: float, ratio: float) -> float:
+    """The ellipse's parameter at an angle as seen from the centre, in the same turn.
+
+    Unlike an ELLIPSE's, a hatch edge's ends are angles: only so its edges meet.
+    """
+    turns = round(angle / TAU)
+    inside = angle - turns * TAU
+    return turns * TAU + math.atan2(math.sin(inside), math.cos(inside) * ratio)
 
 
 def _spline(cursor: _Cursor) -> Strokes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from dedup2d.reading.blocks import Grid, Placement
 from dedup2d.reading.dxf.encoding import plain_mtext
 from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.dxf.ocs import axes
+from dedup2d.reading.dxf.splines import fitted
 from dedup2d.reading.dxf.tags import number
 from dedup2d.reading.dxf.texts import measured
 from dedup2d.reading.geometry import chain
@@ -88,13 +90,15 @@ class _LeaderContext:
     """Follows the nested context data of one MULTILEADER, tag by tag."""
 
     def __init__(self) -> None:
-        self.lines: list[Floats] = []
+        self._lines: list[tuple[list[Point], Point, Point]] = []
         self.text: Any = b""
         self.anchor = (0.0, 0.0)
         self.height = 0.0
+        self.kind = 1  # 0 no leader lines, 1 straight, 2 splines
+        self.has_dogleg = False
         self._inside: list[bytes] = []
-        self._points: list[tuple[float, float]] = []
-        self._landing: list[tuple[float, float]] = []
+        self._points: list[Point] = []
+        self._landing: dict[int, float] = {}
         self._x = 0.0
 
     def take(self, code: int, value: Any) -> None:
@@ -106,29 +110,55 @@ class _LeaderContext:
             self._close(self._inside.pop())
         elif self._inside:
             self._in_context(code, value)
+        elif code == 170:  # noqa: PLR2004  # group code of the sort of leader lines
+            self.kind = int(number(value))
+        elif code == 291:  # noqa: PLR2004  # group code: whether there is a dogleg
+            self.has_dogleg = bool(number(value))
 
     def _close(self, part: bytes) -> None:
         if part == b"LEADER_LINE{":
-            self.lines.append(np.array(self._points + self._landing).reshape(-1, 2))
+            at = self._landing
+            landing = (at.get(10, 0.0), at.get(20, 0.0))
+            x, y, length = at.get(11, 1.0), at.get(21, 0.0), at.get(40, 0.0)
+            size = math.hypot(x, y) or 1.0
+            end = (landing[0] + x / size * length, landing[1] + y / size * length)
+            self._lines.append((self._points, landing, end))
         elif part == b"LEADER{":
-            self._landing = []
+            self._landing = {}
 
     def _in_context(self, code: int, value: Any) -> None:
         part = self._inside[-1]
-        if code == 304 and part == b"CONTEXT_DATA{":  # noqa: PLR2004  # group code of the text
-            self.text = value
-        elif code == 41 and part == b"CONTEXT_DATA{":  # noqa: PLR2004  # group code of its height
-            self.height = number(value)
+        if part == b"LEADER{":
+            if code in {10, 20, 11, 21, 40}:
+                self._landing[code] = number(value)
         elif code in {10, 12}:
             self._x = number(value)
-        elif code == 22 and part == b"CONTEXT_DATA{":  # noqa: PLR2004  # y of the text
+        elif part == b"LEADER_LINE{":
+            if code == 20:  # noqa: PLR2004  # group code of y
+                self._points.append((self._x, number(value)))
+        elif code == 304:  # noqa: PLR2004  # group code of the text
+            self.text = value
+        elif code == 41:  # noqa: PLR2004  # group code of the text's height
+            self.height = number(value)
+        elif code == 22:  # noqa: PLR2004  # group code of the text's y
             self.anchor = (self._x, number(value))
-        elif code == 20 and part == b"LEADER_LINE{":  # noqa: PLR2004  # y of a leader's vertex
-            self._points.append((self._x, number(value)))
-        elif code == 20 and part == b"LEADER{":  # noqa: PLR2004  # y of the landing
-            self._landing = [(self._x, number(value))]
+
+    def edges(self) -> Floats:
+        """(n, 4) the leader lines, each to its landing and along its dogleg."""
+        found = [no_segments()]
+        for points, landing, end in self._lines:
+            line = [*points, *([landing] if self.has_dogleg or self.kind == _SPLINE else []), end]
+            table = np.array(line[:-1] if self.kind == _SPLINE else line)
+            if self.kind == _SPLINE:
+                table = fitted(table, _UNKNOWN, _UNKNOWN)
+            if self.kind:
+                found.append(chain(table))
+        return np.concatenate(found)
 
 
+Point = tuple[float, float]
+_SPLINE = 2
+_UNKNOWN = np.array([np.nan, np.nan])
 _OPENING = frozenset({b"CONTEXT_DATA{", b"LEADER{", b"LEADER_LINE{"})
 
 
@@ -140,8 +170,10 @@ def multileaders(group: Group) -> tuple[Strokes, list[tuple[int, Text]]]:
         context = _LeaderContext()
         for code, value in items:
             context.take(code, value)
-        edges = np.concatenate([no_segments(), *(chain(line) for line in context.lines)])
-        parts.append(Strokes.straight(edges, np.full(len(edges), k)))
+        edges = context.edges()
+        owner = np.full(len(edges), k)
+        is_free = context.kind == _SPLINE
+        parts.append(Strokes.free(edges, owner) if is_free else Strokes.straight(edges, owner))
         text = Text(
             plain_mtext(decode(context.text)),
             *context.anchor,

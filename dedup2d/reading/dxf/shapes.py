@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Floats
 from dedup2d.reading.dxf.group import Group
@@ -87,8 +88,9 @@ def solids(group: Group) -> Strokes:
 
 
 def faces(group: Group) -> Strokes:
-    """3DFACE: its outline, in world coordinates."""
-    return _outlines(_corners(group))
+    """3DFACE: its outline but for edges that are marked unseen, in world coordinates."""
+    unseen = group.flags(70)[:, None] >> np.arange(4) & 1
+    return _outlines(_corners(group), drawn=unseen == 0)
 
 
 def _corners(group: Group) -> Floats:
@@ -99,8 +101,10 @@ def _corners(group: Group) -> Floats:
     return corners
 
 
-def _outlines(corners: Floats) -> Strokes:
+def _outlines(corners: Floats, drawn: NDArray[np.bool_] | None = None) -> Strokes:
     edges = np.concatenate([corners, np.roll(corners, -1, axis=1)], axis=2).reshape(-1, 4)
     owner = np.repeat(np.arange(len(corners)), 4)
     real = (edges[:, :2] != edges[:, 2:]).any(axis=1)
+    if drawn is not None:
+        real &= drawn.ravel()
     return Strokes.straight(edges[real], owner[real])
