@@ -40,7 +40,7 @@ class LocalStore:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root = root.absolute()  # flows may change the working directory
 
     def put(
         self,

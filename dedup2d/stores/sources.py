@@ -16,7 +16,7 @@ import httpx
 from dedup2d.errors import RequestError, ServiceError
 from dedup2d.fileref import FileRef
 from dedup2d.net.guard import AddressGuard
-from dedup2d.net.transport import GuardedTransport
+from dedup2d.net.transport import GuardedTransport, default_ssl_context
 from dedup2d.settings import Settings
 from dedup2d.stores.bridge import in_thread, put_opened, put_stream
 from dedup2d.stores.measured import too_large
@@ -110,23 +110,29 @@ async def _from_path(source: str, store: FileStore, *, folder: str, max_bytes: i
     @contextmanager
     def opened() -> Iterator[BinaryIO]:
         try:
-            path = Path(source).expanduser()
-            status = path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                raise RequestError("SOURCE_UNSUPPORTED", f"{source} is not a file.")
-            if status.st_size > max_bytes:
-                raise too_large(max_bytes)
-            file = path.open("rb")
-        except FileNotFoundError as error:
-            raise _not_found(source, "there is no such file") from error
-        except (OSError, ValueError, RuntimeError) as error:  # zero bytes, unknown ~user
-            raise _not_found(source, "it cannot be opened") from error
-        with file:
-            yield file
+            with _open_file(source, max_bytes) as file:
+                yield file
+        except OSError as error:
+            raise ServiceError("source", f"{source} cannot be read to its end.") from error
 
     return await put_opened(
         store, opened, folder=folder, file_name=PurePosixPath(source).name, max_bytes=max_bytes
     )
+
+
+def _open_file(source: str, max_bytes: int) -> BinaryIO:
+    try:
+        path = Path(source).expanduser()
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise RequestError("SOURCE_UNSUPPORTED", f"{source} is not a file.")
+        if status.st_size > max_bytes:
+            raise too_large(max_bytes)
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise _not_found(source, "there is no such file") from error
+    except (OSError, ValueError, RuntimeError) as error:  # zero bytes, unknown ~user
+        raise _not_found(source, "it cannot be opened") from error
 
 
 async def _from_s3(address: str, store: FileStore, *, folder: str, settings: Settings) -> FileRef:
@@ -171,7 +177,7 @@ async def _from_url(
     source: str, store: FileStore, *, folder: str, max_bytes: int, guard: AddressGuard
 ) -> FileRef:
     guard.check_form(source)
-    ssl_context = await in_thread(httpx.create_ssl_context)
+    ssl_context = await in_thread(default_ssl_context)
     timeout = httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
     try:
         async with (
@@ -194,10 +200,10 @@ async def _from_url(
             )
     except TimeoutError as error:
         raise ServiceError("source", f"{_shown(source)} takes too long.") from error
-    except httpx.InvalidURL as error:
-        raise _not_found(source, "it redirects to an invalid address") from error
-    except httpx.HTTPError as error:
-        raise ServiceError("source", f"{_shown(source)} does not answer.") from error
+    except httpx.HTTPError as error:  # also a redirect to something that is no address
+        raise ServiceError(
+            "source", f"{_shown(source)} does not answer properly: {type(error).__name__}."
+        ) from error
 
 
 @asynccontextmanager

@@ -9,7 +9,6 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 import httpx
@@ -19,11 +18,11 @@ from dedup2d.net.guard import AddressGuard
 from dedup2d.net.transport import GuardedTransport
 from dedup2d.settings import Settings
 from dedup2d.tickets.model import Delivery
-from dedup2d.webhooks.signature import HEADER, VERSION, VERSION_HEADER, sign
+from dedup2d.webhooks.schedule import Schedule, parse_retry_after
+from dedup2d.webhooks.signature import signature_headers
 
 USER_AGENT: Final = "cad-ml-platform/dedup2d-webhook"  # the predecessor's: receivers know it
 MAX_RESPONSE_BYTES: Final = 4096
-MAX_RETRY_AFTER_S: Final = 30.0  # a longer wish ends this round of attempts
 
 _RETRYABLE: Final = frozenset({408, 425, 429})
 
@@ -57,6 +56,7 @@ class WebhookSender:
         self._guard = guard
         self._sleep = sleep
         self._jitter = jitter
+        self._schedule = Schedule.from_settings(settings)
         self._client = httpx.AsyncClient(
             transport=GuardedTransport(guard, ssl_context=ssl_context),
             timeout=settings.callback_timeout_s,
@@ -73,10 +73,9 @@ class WebhookSender:
     ) -> Delivery:
         """Try until the receiver accepts, refuses, or the attempts are used up.
 
-        Accepted is 2xx. Tried again are 408, 425, 429, 5xx and network errors, after
-        ``base * 2**n`` seconds at most with full jitter (AWS Architecture Blog, "Exponential
-        Backoff And Jitter"), or after the receiver's Retry-After. Everything else ends it;
-        redirects are never followed. The receiver's faults are in the result, never raised.
+        Accepted is 2xx. Tried again, by the schedule of the settings, are 408, 425, 429, 5xx
+        and network errors. Everything else ends it; redirects are never followed. The
+        receiver's faults are in the result, never raised.
         """
         attempts, attempt = 0, Attempt()
         while True:
@@ -84,10 +83,10 @@ class WebhookSender:
             attempt = await self.attempt(
                 delivery_id, url, job_id=job_id, tenant_id=tenant_id, body=body
             )
-            delay_s = self._delay_s(attempts, attempt)
-            if delay_s is None:
+            wait_s = self._schedule.wait_s(attempts, attempt.retry_after_s, self._jitter)
+            if wait_s is None or not attempt.retryable:
                 break
-            await self._sleep(delay_s)
+            await self._sleep(wait_s)
         return Delivery(
             delivery_id=delivery_id,
             job_id=job_id,
@@ -125,7 +124,7 @@ class WebhookSender:
                 http_status=answer.status_code,
                 error=f"The receiver answered with status {answer.status_code}.",
                 retryable=answer.is_server_error or answer.status_code in _RETRYABLE,
-                retry_after_s=retry_after_s(answer.headers.get("retry-after", ""), time.time()),
+                retry_after_s=parse_retry_after(answer.headers.get("retry-after", ""), time.time()),
             )
 
     def _headers(self, delivery_id: str, job_id: str, tenant_id: str, body: bytes) -> httpx.Headers:
@@ -136,21 +135,14 @@ class WebhookSender:
             "X-Dedup-Delivery-Id": delivery_id,
         }
         secret = self._settings.callback_hmac_secret
-        if secret is not None:
-            headers[HEADER] = sign(secret, job_id, body, timestamp=int(time.time()))
-            headers[VERSION_HEADER] = VERSION
-        return httpx.Headers(headers, encoding="utf-8")
-
-    def _delay_s(self, attempts: int, attempt: Attempt) -> float | None:
-        """Seconds to the next attempt; None where there is none."""
-        settings = self._settings
-        exhausted = attempts >= settings.callback_max_attempts
-        if exhausted or not attempt.retryable or attempt.retry_after_s > MAX_RETRY_AFTER_S:
-            return None
-        highest = min(
-            settings.callback_backoff_max_s, settings.callback_backoff_base_s * 2 ** (attempts - 1)
+        headers |= signature_headers(
+            (secret,) if secret else (),
+            delivery_id=delivery_id,
+            job_id=job_id,
+            body=body,
+            timestamp=int(time.time()),
         )
-        return max(self._jitter(0, highest), attempt.retry_after_s)
+        return httpx.Headers(headers, encoding="utf-8")
 
 
 async def _read_a_little(answer: httpx.Response) -> None:
@@ -160,13 +152,3 @@ async def _read_a_little(answer: httpx.Response) -> None:
         read += len(chunk)
         if read >= MAX_RESPONSE_BYTES:
             return
-
-
-def retry_after_s(value: str, now: float) -> float:
-    """Seconds that ``Retry-After`` (seconds or a date, RFC 9110 10.2.3) asks for; 0 if unreadable."""
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except ValueError:
-        return 0.0

@@ -10,8 +10,9 @@ from hook_receiver import ENDLESS, HANG_UP, SILENCE, HookReceiver, status
 
 from dedup2d.net.guard import AddressGuard
 from dedup2d.settings import read_settings
-from dedup2d.webhooks.sender import WebhookSender, retry_after_s
-from dedup2d.webhooks.signature import verify
+from dedup2d.webhooks.schedule import Schedule, parse_retry_after
+from dedup2d.webhooks.sender import WebhookSender
+from dedup2d.webhooks.signature import verify, verify_standard
 
 SECRET = "hook-secret"
 BODY = b'{"job_id":"j1"}'
@@ -60,11 +61,14 @@ async def test_an_accepted_webhook_has_the_predecessors_headers(hook: HookReceiv
     }
     assert {name: got.headers[name] for name in expected} == expected
     assert verify(SECRET, got.headers["X-Dedup-Signature"], "j1", got.body)
+    assert got.headers["webhook-id"] == "d-1"
+    assert verify_standard(SECRET, dict(got.headers), got.body)
 
 
 async def test_without_a_secret_nothing_is_signed(hook):
     await Deliverer(callback_hmac_secret=None)(hook.url)
     assert hook.received[0].headers["X-Dedup-Signature"] is None
+    assert hook.received[0].headers["webhook-signature"] is None
 
 
 @pytest.mark.parametrize("code", [200, 201, 202, 204, 299])
@@ -121,6 +125,13 @@ async def test_a_retry_after_beyond_all_patience_ends_the_round(hook):
     assert (delivery.status, delivery.attempts) == ("failed", 1)
 
 
+def test_waits_are_drawn_between_nothing_and_the_schedules_limit():
+    schedule = Schedule((1, 60))
+    assert schedule.wait_s(2, 0, lambda low, high: (low + high) / 2) == 30
+    assert schedule.wait_s(2, 25, lambda low, high: low) == 25
+    assert schedule.wait_s(3, 0, max) is None
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
@@ -135,7 +146,7 @@ async def test_a_retry_after_beyond_all_patience_ends_the_round(hook):
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):
-    assert retry_after_s(value, 1_700_000_000) == seconds
+    assert parse_retry_after(value, 1_700_000_000) == seconds
 
 
 async def test_a_silent_receiver_costs_one_time_limit_per_attempt(hook):

@@ -5,12 +5,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
 
 from dedup2d.webhooks.body import webhook_body
-from dedup2d.webhooks.signature import sign, verify
+from dedup2d.webhooks.signature import (
+    sign,
+    sign_standard,
+    signature_headers,
+    verify,
+    verify_standard,
+)
 
 NOW = 1_700_000_000
 BODY = b'{"job_id":"j1","status":"completed"}'
@@ -66,3 +73,49 @@ def test_the_body_is_compact_sorted_and_unescaped():
         ).encode()
     )
     assert json.loads(body)["result"]["name"] == "Flansch Ø40"
+
+
+GOLDEN_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+GOLDEN_ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"
+GOLDEN_BODY = b'{"test": 2432232314}'
+GOLDEN_TIME = 1614265330
+
+
+def test_the_golden_vector_of_standard_webhooks():
+    signature = sign_standard(GOLDEN_SECRET, GOLDEN_ID, GOLDEN_BODY, timestamp=GOLDEN_TIME)
+    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_a_standard_signature_fits_its_id_body_secret_and_time_only():
+    headers = signature_headers(
+        (GOLDEN_SECRET,), delivery_id="d1", job_id="j1", body=BODY, timestamp=NOW
+    )
+    assert verify_standard(GOLDEN_SECRET, headers, BODY, now=NOW)
+    assert not verify_standard(GOLDEN_SECRET, headers, BODY + b" ", now=NOW)
+    assert not verify_standard(GOLDEN_SECRET, headers, BODY, now=NOW + 301)
+    assert not verify_standard("other", headers, BODY, now=NOW)
+    for name in headers.keys() - {"X-Dedup-Signature", "X-Dedup-Signature-Version"}:
+        assert not verify_standard(GOLDEN_SECRET, headers | {name: "1"}, BODY, now=NOW), name
+
+
+def test_during_a_rotation_the_old_and_the_new_secret_fit():
+    headers = signature_headers(
+        ("new", "old"), delivery_id="d1", job_id="j1", body=BODY, timestamp=NOW
+    )
+    for secret in ("new", "old"):
+        assert verify_standard(secret, headers, BODY, now=NOW)
+    assert verify("new", headers["X-Dedup-Signature"], "j1", BODY, now=NOW)
+
+
+def test_the_official_library_accepts_ours(monkeypatch):
+    library = pytest.importorskip("standardwebhooks", reason="an oracle, not a dependency")
+    headers = signature_headers(
+        (GOLDEN_SECRET,), delivery_id="d1", job_id="j1", body=BODY, timestamp=int(time.time())
+    )
+    assert library.Webhook(GOLDEN_SECRET).verify(BODY, headers) == json.loads(BODY)
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_é", "whsec_!", "plain", "ü", " "])
+def test_no_secret_breaks_the_signing(secret):
+    headers = signature_headers((secret,), delivery_id="d1", job_id="j1", body=BODY, timestamp=NOW)
+    assert verify_standard(secret, headers, BODY, now=NOW)
