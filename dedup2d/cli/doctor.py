@@ -71,14 +71,13 @@ async def _examine(settings: Settings) -> list[Finding]:
 
 
 def _show(findings: list[Finding]) -> None:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("", no_wrap=True)
-    table.add_column("what", no_wrap=True)
-    table.add_column("found", overflow="fold", ratio=3)
-    table.add_column("what to do", overflow="fold", ratio=2)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
     for found in findings:
-        colour = COLOURS[found.level]
-        table.add_row(
-            f"[{colour}]{found.level}[/]", found.check, shown(found.said), shown(found.advice)
-        )
+        said = shown(found.said)
+        if found.advice:
+            said += f"\n[dim]{shown(found.advice)}[/]"
+        table.add_row(f"[{COLOURS[found.level]}]{found.level}[/]", found.check, said)
     Console(highlight=False).print(table)

@@ -51,10 +51,10 @@ def gc(
 def _show(counts: SweepCounts) -> None:
     console = Console(highlight=False)
     did = "" if counts.executed else "would be "
-    console.print(f"{counts.kept} places kept: their jobs live, or they are too young")
-    console.print(f"{counts.closed} ended jobs {did}closed")
-    console.print(f"{counts.deleted} lost uploads {did}deleted")
-    console.print(f"{counts.results_deleted} expired results {did}deleted")
+    console.print(f"{counts.closed:6} ended jobs {did}closed")
+    console.print(f"{counts.deleted:6} lost uploads {did}deleted")
+    console.print(f"{counts.results_deleted:6} expired results {did}deleted")
+    console.print(f"{counts.kept:6} uploads and tickets of living or young jobs stay")
     if counts.failed:
         console.print(f"[red]{counts.failed} failed[/]; the log above says why")
     if not counts.executed:

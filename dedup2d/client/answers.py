@@ -63,8 +63,11 @@ def _validation(item: Any) -> str:
 
 
 def _sentence(response: httpx.Response, body: dict[str, Any]) -> str:
-    if job_id := body.get("job_id"):
-        return f"Job {job_id}: {response.reason_phrase or 'refused'}."
+    job_id = body.get("job_id")
+    if job_id and response.status_code == httpx.codes.NOT_FOUND:
+        return f"There is no job {job_id}, or it has expired."
+    if job_id and response.status_code == httpx.codes.FORBIDDEN:
+        return f"Job {job_id} belongs to another tenant."
     return f"The server answered {response.status_code} {response.reason_phrase}."
 
 

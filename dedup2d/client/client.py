@@ -49,7 +49,11 @@ class Dedup2D:
         *,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
+        if not base_url.startswith(("http://", "https://")):
+            raise RequestError("INVALID_URL", f"{base_url}: write http:// or https:// and a host.")
         headers = {"X-API-Key": api_key} if api_key else {}
+        self._timeout_s = timeout_s
+        self._origin = base_url
         self._http = httpx.Client(
             base_url=base_url.rstrip("/") + PREFIX, headers=headers, timeout=timeout_s
         )
@@ -153,7 +157,7 @@ class Dedup2D:
     ) -> dict[str, Any]:
         request: dict[str, Any] = {"params": _given(query), "headers": headers}
         if timeout_s is not None:
-            request["timeout"] = httpx.Timeout(self._http.timeout, read=timeout_s)
+            request["timeout"] = httpx.Timeout(self._timeout_s, read=timeout_s)
         with ExitStack() as stack:
             parts = _parts(stack, files, geometry)
             return self._call("POST", "/search", files=parts, **request)
@@ -162,9 +166,9 @@ class Dedup2D:
         try:
             response = self._http.request(method, path, **request)
         except httpx.TimeoutException as error:
-            raise ServiceError(SERVICE, f"{self._http.base_url.host} took too long.") from error
+            raise ServiceError(SERVICE, f"{self._origin} took too long to answer.") from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            message = f"Nothing answers at {self._http.base_url}: {error}."
+            message = f"Nothing answers at {self._origin}: {error}."
             raise ServiceError(SERVICE, message) from error
         if not response.is_success:
             raise error_of(response)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import httpx
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from dedup2d.cli.checks.finding import Finding, fail, ok, warn
@@ -30,6 +31,7 @@ from dedup2d.vision.client import VisionMatcher
 
 OLDEST_REDIS: Final = (6, 2)  # XAUTOCLAIM
 SLOW_REDIS_S: Final = 0.05
+PINGS: Final = 5  # the fastest tells of the way there, the others of the load
 SKEW_WARN_S: Final = 60.0
 SKEW_FAIL_S: Final = 900.0  # S3 refuses requests signed further off
 PROBE: Final = b"dedup2d doctor\n"
@@ -40,9 +42,7 @@ async def queue(settings: Settings) -> list[Finding]:
     where = "DEDUP2D_REDIS_URL" if settings.redis_url else "the data folder's own Redis"
     client = connect(settings)
     try:
-        began = time.monotonic()
-        await client.ping()
-        took_s = time.monotonic() - began
+        took_s = min([await _ping_s(client) for _ in range(PINGS)])
         info: dict[str, Any] = await client.info()
     except (RedisError, OSError) as error:
         if settings.redis_url is None:
@@ -66,6 +66,12 @@ async def queue(settings: Settings) -> list[Finding]:
             )
         )
     return findings
+
+
+async def _ping_s(client: Redis) -> float:
+    began = time.monotonic()
+    await client.ping()
+    return time.monotonic() - began
 
 
 def _no_embedded(settings: Settings) -> Finding:
@@ -143,7 +149,8 @@ async def matching(settings: Settings) -> list[Finding]:
     finally:
         await matcher.aclose()
     status = str(health.get("status"))
-    said = f"{health.get('service', '')} {health.get('version', '')}: {health.get('indexes', {})}"
+    holds = ", ".join(f"{key} {value}" for key, value in health.get("indexes", {}).items())
+    said = f"{health.get('service', '')} {health.get('version', '')}: {holds}"
     if status != "healthy":
         return [fail(name, f"{status}: {said}", "see the log of the service")]
     return [ok(name, said)]
