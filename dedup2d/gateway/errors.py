@@ -29,7 +29,7 @@ from dedup2d.errors import (
     RequestError,
     ServiceError,
 )
-from dedup2d.gateway.linger import linger
+from dedup2d.gateway.linger import LastAnswer, is_sending
 
 logger = logging.getLogger(__name__)
 
@@ -101,19 +101,19 @@ async def _on_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, Dedup2DError)
     if isinstance(error, ServiceError):
         logger.warning("%s %s: %s", request.method, request.url.path, error, exc_info=error)
-    return await _answer(request, status_of(error), detail_of(error), headers_of(error))
+    return _answer(request, status_of(error), detail_of(error), headers_of(error))
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return await _answer(request, error.status_code, error.detail, error.headers)
+    return _answer(request, error.status_code, error.detail, error.headers)
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     detail = [{k: v for k, v in item.items() if k != "ctx"} for item in error.errors()]
     headers = {ERROR_HEADER: "INVALID_REQUEST"}
-    return await _answer(request, 422, jsonable_encoder(detail), headers)
+    return _answer(request, 422, jsonable_encoder(detail), headers)
 
 
 async def _on_disconnect(request: Request, _error: Exception) -> Response:
@@ -130,13 +130,11 @@ async def _on_unexpected(request: Request, _error: Exception) -> Response:
         "message": "Something unexpected went wrong; the gateway's log has it under error_id.",
         "error_id": error_id,
     }
-    return await _answer(request, 500, detail, {ERROR_HEADER: "INTERNAL_ERROR"})
+    return _answer(request, 500, detail, {ERROR_HEADER: "INTERNAL_ERROR"})
 
 
-async def _answer(
+def _answer(
     request: Request, status: int, detail: Any, headers: Mapping[str, str] | None
 ) -> Response:
-    answer = JSONResponse({"detail": detail}, status, headers=headers)
-    if not await linger(request):
-        answer.headers["Connection"] = "close"
-    return answer
+    kind = LastAnswer if is_sending(request) else JSONResponse
+    return kind({"detail": detail}, status, headers=headers)

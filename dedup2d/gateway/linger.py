@@ -1,7 +1,8 @@
-"""Reading what a refused client is still sending, so that it can read why it was refused.
+"""Answers to clients that are still sending.
 
 Closing a connection with unread bytes makes the kernel reset it, and the client may lose the
-answer (RFC 9112, 9.6). Bounded in time and bytes.
+answer that says why it was refused (RFC 9112, 9.6). So the answer goes out at once, then the
+rest of the body is read and thrown away for a moment, then the connection is closed.
 """
 
 from __future__ import annotations
@@ -10,9 +11,24 @@ import asyncio
 from typing import Final
 
 from fastapi import Request
+from fastapi.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 LINGER_S: Final = 2.0
-LINGER_BYTES: Final = 8 * 1024**2
+LINGER_BYTES: Final = 64 * 1024**2
+
+
+class LastAnswer(JSONResponse):
+    """The last answer on a connection whose client may still be sending."""
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Send, read on for a moment, close."""
+        self.headers["Connection"] = "close"
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send(start | {"headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        await _read_on(receive)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def mark_read(request: Request) -> None:
@@ -20,29 +36,22 @@ def mark_read(request: Request) -> None:
     request.state.body_read = True
 
 
-async def linger(request: Request) -> bool:
-    """Read the rest of the body, for a moment, and throw it away; False where there is more.
+def is_sending(request: Request) -> bool:
+    """Whether there is, or may be, more of the body."""
+    headers = request.headers
+    if getattr(request.state, "body_read", False):
+        return False
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
-    The server itself would go on reading such a body for as long as the client sends it: the
-    answer must close the connection.
-    """
-    if getattr(request.state, "body_read", False) or not _has_body(request):
-        return True
-    if request.headers.get("expect", "").lower() == "100-continue":
-        return False  # it sends nothing before it is asked to
+
+async def _read_on(receive: Receive) -> None:
     left = LINGER_BYTES
     try:
         async with asyncio.timeout(LINGER_S):
             while left > 0:
-                message = await request.receive()
+                message = await receive()
                 left -= len(message.get("body", b""))
                 if message["type"] == "http.disconnect" or not message.get("more_body"):
-                    return True
+                    return
     except TimeoutError:
-        return False
-    return False
-
-
-def _has_body(request: Request) -> bool:
-    headers = request.headers
-    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+        return

@@ -175,19 +175,33 @@ async def test_a_content_length_that_is_too_short_gets_an_answer(gateway, client
     await settled(client)
 
 
-async def test_a_file_over_the_limit_is_refused_as_soon_as_it_is(client, empty_uploads):
-    """Announced: before the first byte. Not announced: with the byte that is too much."""
+async def test_a_file_over_the_limit_is_refused(client, empty_uploads):
+    """With the byte that is too much, where no length was announced."""
 
-    async def endless():
+    async def body():
         yield head()
-        while True:
+        for _ in range(MAX_UPLOAD // MB + 1):
             yield b"x" * MB
 
-    announced = {"Content-Length": str(1024**4)}
-    answer = await upload(client, endless(), headers=announced)
-    assert detail(answer, 413)["error"] == "FILE_TOO_LARGE"
-    answer = await upload(client, endless())
-    assert str(MAX_UPLOAD) in detail(answer, 413)["message"]
+    said = detail(await upload(client, body()), 413)
+    assert said["error"] == "FILE_TOO_LARGE"
+    assert str(MAX_UPLOAD) in said["message"]
+    assert client.uploads == []
+
+
+async def test_who_sends_without_end_is_answered_and_cut_off(gateway, client, empty_uploads):
+    """A length beyond the limit is refused before the body, and the connection is closed."""
+    reader, writer = await raw_request(gateway, client, 1024**4, head())
+
+    async def send():
+        while True:
+            writer.write(b"x" * MB)
+            await writer.drain()
+
+    sending = asyncio.create_task(send())
+    assert b" 413 " in await asyncio.wait_for(reader.readline(), 1)
+    done, _ = await asyncio.wait({sending}, timeout=10)
+    assert isinstance(done.pop().exception(), OSError)
     assert client.uploads == []
 
 
