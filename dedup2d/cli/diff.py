@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from dedup2d.cli.local import load
-from dedup2d.cli.tables import COLOURS, change_words, pose_words, show_text_changes
+from dedup2d.cli.tables import COLOURS, pose_words, show_text_changes
 from dedup2d.cli.terminal import shown, text_of, write_json
 from dedup2d.engine.embedded import PRELOAD, EmbeddedMatcher
 from dedup2d.errors import DrawingError, RequestError
@@ -140,8 +140,6 @@ def _show(console: Console, old: Path, new: Path, target: Path, answer: dict[str
     )
     for sentence in answer["why"]:
         console.print(f"  [dim]{shown(sentence)}[/]")
-    if words := change_words(changes):
-        console.print(f"  changes: {words}")
     for region in changes.regions[:SHOWN_REGIONS]:
         console.print(
             f"  +{region.added} -{region.removed}  [dim]in {region.min_x:.4g}, {region.min_y:.4g}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
@@ -16,6 +18,7 @@ from dedup2d.errors import Dedup2DError, ServiceError
 
 FAULT_OF_THE_CALL: Final = 2
 FAULT_OF_A_SERVICE: Final = 3
+KILLED: Final = 128  # and the signal's number, as shells have it
 
 # name: (module below dedup2d.cli, what it does in one line); by chapter, as the help shows it.
 CHAPTERS: Final[dict[str, dict[str, tuple[str, str]]]] = {
@@ -140,10 +143,16 @@ def _root(
     del version  # its callback has answered
     if ctx.invoked_subcommand in LOGGING:
         return
+    signal.signal(signal.SIGTERM, _leave)
     if debug:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     else:
         logging.basicConfig(handlers=[logging.NullHandler()])
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """End in order: child processes and scratch files go with us."""
+    sys.exit(KILLED + number)
 
 
 def main() -> None:

@@ -66,25 +66,27 @@ def test_a_reader_that_hangs_up_is_no_error(drawings: Path, vault: Path) -> None
         assert b"Traceback" not in process.stderr.read()
 
 
-def test_ctrl_c_ends_at_once_without_a_traceback_and_without_children(
-    drawings: Path, vault: Path
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_at_once_and_nothing_is_left(
+    drawings: Path, vault: Path, tmp_path: Path, number: int, status: int
 ) -> None:
     queries = [str(path) for path in (drawings / "queries").iterdir()] * 20
     process = subprocess.Popen(
         [*COMMAND, "check", *queries, "--index", str(vault), "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environ(),
+        env=environ(TMPDIR=str(tmp_path)),
         start_new_session=True,
     )
     assert process.stdout
     assert process.stdout.readline()
     children = psutil.Process(process.pid).children(recursive=True)
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, number)
     began = time.monotonic()
     _, said = process.communicate(timeout=30)
     assert children
-    assert process.returncode == 130
+    assert process.returncode == status
     assert time.monotonic() - began < 5
     assert b"Traceback" not in said
     assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert list(tmp_path.iterdir()) == []
