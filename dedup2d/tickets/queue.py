@@ -91,19 +91,7 @@ class TicketQueue:
                     self._keys.ticket(""),
                 ],
             )
-        match answer:
-            case ["full", limit, current]:
-                raise QueueFullError(limit, current)
-            case ["conflict"]:
-                raise ConflictError(
-                    "IDEMPOTENCY_CONFLICT", "This idempotency key came with another request before."
-                )
-            case ["known", ticket_id, job_id, created_at, known]:
-                first = {"ticket_id": ticket_id, "created_at": created_at}
-                shell = {"tenant_id": ticket.tenant_id, **first}
-                found = Ticket.model_validate_json(known) if known else Ticket(**shell)
-                return Admission(ticket=_of_job(found, job_id), created=False)
-        return Admission(ticket=ticket, created=True)
+        return _admission(ticket, answer)
 
     async def bind(self, ticket_id: str, job_id: str) -> Ticket:
         """Tie the ticket to its flow run and ring for it; gives the ticket with its job.
@@ -294,6 +282,23 @@ def _within_limit(ticket: Ticket) -> str:
             f"The job's references and parameters take more than {MAX_TICKET_BYTES} bytes.",
         )
     return text
+
+
+def _admission(ticket: Ticket, answer: list[Any]) -> Admission:
+    match answer:
+        case ["full", limit, current]:
+            raise QueueFullError(limit, current)
+        case ["conflict"]:
+            raise ConflictError(
+                "IDEMPOTENCY_CONFLICT", "This idempotency key came with another request before."
+            )
+        case ["known", ticket_id, job_id, created_at, text]:
+            shell = {"tenant_id": ticket.tenant_id, "ticket_id": ticket_id}
+            first = (
+                Ticket.model_validate_json(text) if text else Ticket(**shell, created_at=created_at)
+            )
+            return Admission(ticket=_of_job(first, job_id), created=False)
+    return Admission(ticket=ticket, created=True)
 
 
 def _of_job(ticket: Ticket, job_id: str | None) -> Ticket:

@@ -17,6 +17,7 @@ from dedup2d.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "deployments" / "docker"
+CLUSTER = ROOT / "deployments" / "kubernetes" / "dedup2d.yaml"
 EXAMPLE = ROOT / ".env.example"
 OWN = re.compile(r"\b(?:DEDUP2D|DEDUPCAD)_[A-Z0-9_]+\b")
 
@@ -46,7 +47,17 @@ def instructions(word: str) -> list[str]:
     return [parts[1] for parts in lines if len(parts) == 2 and parts[0] == word]
 
 
-@pytest.mark.parametrize("path", [DOCKER / "compose.yaml", DOCKER / "Dockerfile", EXAMPLE])
+def cluster_arguments() -> list[list[str]]:
+    parts = yaml.safe_load_all(CLUSTER.read_text("utf-8"))
+    templates = [part["spec"]["template"] for part in parts if "template" in part.get("spec", {})]
+    return [pod["args"] for template in templates for pod in template["spec"]["containers"]]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [DOCKER / "compose.yaml", DOCKER / "Dockerfile", CLUSTER, EXAMPLE],
+    ids=lambda path: path.name,
+)
 def test_every_variable_of_ours_is_known_to_the_settings(path):
     lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("#")]
     assert set(OWN.findall("\n".join(lines))) <= known_names()
@@ -83,6 +94,7 @@ def test_every_command_is_one_of_the_program(compose):
     for name in ("init", "gateway", "worker"):
         assert compose["services"][name]["command"][0] in commands
     assert json.loads(instructions("CMD")[-1])[0] in commands
+    assert {args[0] for args in cluster_arguments()} == {"init", "gateway", "worker"} <= commands
 
 
 def test_services_wait_for_services_that_exist(compose):
