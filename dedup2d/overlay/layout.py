@@ -48,15 +48,15 @@ _RING_MARGIN: Final = 10.0
 _CHARACTER: Final = 0.6  # width of an average character over the font size
 _WIDE: Final = frozenset("WF")  # East Asian widths that take two columns
 _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_STROKES: Final = (1.1, 2.2)
-_PART_STROKES: Final = (2.2, 1.1)  # what was found matters, not what is around it
+_STROKES: Final = (1.2, 2.0)
+_PART_STROKES: Final = (2.0, 1.2)  # what was found matters, not what is around it
 _ROUND: Final = 44.0  # most that a ring's corner is rounded
 _ROW: Final = 34.0  # of the list of texts
 _TAG: Final = 26.0  # between two letters that would overlap
 _PARTS: Final = frozenset({Relation.CONTAINS, Relation.CONTAINED})
-_RINGED: Final = frozenset(
-    {Relation.EXACT, Relation.SAME, Relation.REVISION, Relation.VARIANT}
-)  # of the others a list of differences says nothing: most of the drawing would be on it
+_RINGED: Final = frozenset({Relation.REVISION, Relation.VARIANT})  # the others have no changes,
+# or most of the drawing would be one; a scan that is the same still has specks
+_ALIKE: Final = frozenset({Relation.EXACT, Relation.SAME})
 _MOST_RINGS: Final = 200
 _TURN_SHOWN: Final = 0.05  # degrees below which a turn is not worth a word
 _SCALE_SHOWN: Final = 1e-3
@@ -281,14 +281,11 @@ def _details(overlay: Overlay) -> str:
         if overlay.relation is Relation.CONTAINED:
             inner, outer = outer, inner
         parts.insert(0, f"{plain(inner, 30)} is a part of {plain(outer, 30)}")
-    if overlay.relation not in _RINGED:
-        return "  ·  ".join(parts)
     places, texts = len(overlay.regions), len(overlay.text_changes)
-    if places:
-        parts.append(f"{places} changed place{'s' * (places > 1)}")
-    if texts:
-        parts.append(f"{texts} changed text{'s' * (texts > 1)}")
-    if not parts:
+    if overlay.relation in _RINGED:
+        parts += [f"{places} changed place{'s' * (places > 1)}"] if places else []
+        parts += [f"{texts} changed text{'s' * (texts > 1)}"] if texts else []
+    if overlay.relation in _ALIKE:
         parts.append("no difference")
     return "  ·  ".join(parts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from functools import cache
 from typing import Final
 
@@ -21,6 +22,8 @@ Canvas = NDArray[np.uint8]
 
 _SHIFT: Final = 4  # fractional bits of OpenCV's coordinates
 _REGULAR, _BOLD = 400, 700
+_FINER: Final = 2  # strokes are drawn so much larger
+_LEAST_WIDTH: Final = 600  # narrower pages are drawn wider and made smaller
 _TINTS: Final = 9  # shades between a colour and the paper, for smooth edges
 
 
@@ -30,12 +33,9 @@ def render_png(overlay: Overlay, *, width: int = 1200, height: int = 900) -> byt
     A palette PNG of ``width`` x ``height`` pixels, readable at half the size too. Never raises
     for odd content: strokes that are not finite are left out, foreign texts are cut.
     """
-    page = page_for(overlay, width, height)
-    canvas = np.full((height, width, 3), 255, np.uint8)
-    same, changed = (max(1, round(width * page.u)) for width in page.strokes)
-    _draw(canvas, page, overlay.common, layout.COMMON, same)
-    _draw(canvas, page, overlay.removed, layout.REMOVED, changed)
-    _draw(canvas, page, overlay.added, layout.ADDED, changed)
+    larger = max(1, math.ceil(_LEAST_WIDTH / max(width, 1)))
+    page = page_for(overlay, width * larger, height * larger)
+    canvas = _drawn(overlay, page)
     pen = _Lettering(canvas, page)
     for ring in page.rings:
         pen.ring(ring)
@@ -43,13 +43,28 @@ def render_png(overlay: Overlay, *, width: int = 1200, height: int = 900) -> byt
     pen.header()
     pen.footer()
     pen.panel()
+    if larger > 1:
+        canvas = np.asarray(cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA))
     return _encoded(canvas)
+
+
+def _drawn(overlay: Overlay, page: Page) -> Canvas:
+    """The strokes on white paper, drawn larger and made smaller, so that thin lines are thin."""
+    canvas = np.full((page.height * _FINER, page.width * _FINER, 3), 255, np.uint8)
+    same, changed = (max(1, round(_FINER * width * page.u - 0.3)) for width in page.strokes)
+    _draw(canvas, page, overlay.common, layout.COMMON, same)
+    _draw(canvas, page, overlay.removed, layout.REMOVED, changed)
+    _draw(canvas, page, overlay.added, layout.ADDED, changed)
+    size = (page.width, page.height)
+    return np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _draw(canvas: Canvas, page: Page, strokes: Strokes, colour: str, thickness: int) -> None:
     clean = layout.finite(strokes)
-    lines = list(_fixed(page.pixels(clean.segments.reshape(-1, 2))).reshape(-1, 2, 2))
-    lines += [_fixed(page.pixels(layout.flattened(arc, page.scale))) for arc in clean.arcs]
+    straight = _FINER * page.pixels(clean.segments.reshape(-1, 2))
+    lines = list(_fixed(straight).reshape(-1, 2, 2))
+    scale = page.scale * _FINER
+    lines += [_fixed(_FINER * page.pixels(layout.flattened(arc, scale))) for arc in clean.arcs]
     cv2.polylines(canvas, lines, False, _bgr(colour), thickness, cv2.LINE_AA, _SHIFT)
 
 
@@ -115,7 +130,7 @@ class _Lettering:
 
     def ring(self, ring: Ring) -> None:
         """A ring around a place, and its number."""
-        outline, thickness = _fixed(ring.outline()), max(2, round(2.4 * self._page.u))
+        outline, thickness = _fixed(ring.outline()), max(1, round(2.4 * self._page.u - 0.3))
         colour = _bgr(layout.RING)
         cv2.polylines(self._canvas, [outline], True, colour, thickness, cv2.LINE_AA, _SHIFT)
         if ring.number:

@@ -143,12 +143,20 @@ def _unframed(entry: Entry) -> Query:
 
 
 def _with_others(entry: Entry) -> Query:
-    motion = Motion(1j, 400 + 30j)
-    sheet = placed(entry.plan, motion)
-    for kind, corner in zip(KINDS, (-60, 420 - 700j, -60 - 700j), strict=False):
-        other = drawn(family(kind, entry.seed + _STRANGER), title=None)
-        sheet += placed(other, Motion(shift=corner))
-    return _query(sheet, Relation.CONTAINS, motion=motion)
+    """The part, turned by 90 degrees, in the first of four cells of a sheet."""
+    others = [drawn(family(kind, entry.seed + _STRANGER), title=None) for kind in KINDS[:3]]
+    plans = [placed(entry.plan, Motion(1j)), *others]
+    boxes = [extents(plan) for plan in plans]
+    wide = 25 + max(box.width for box in boxes)
+    high = 25 + max(box.height for box in boxes)
+    shifts = [
+        complex(number % 2 * wide, number // 2 * high) - box.center
+        for number, box in enumerate(boxes)
+    ]
+    sheet: Plan = ()
+    for plan, shift in zip(plans, shifts, strict=True):
+        sheet += placed(plan, Motion(shift=shift))
+    return _query(sheet, Relation.CONTAINS, motion=Motion(1j, shifts[0]))
 
 
 def _cropped(entry: Entry) -> Query:

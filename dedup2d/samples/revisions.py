@@ -57,7 +57,7 @@ def _holes(
             return (*holes[:-1], (at, size + 2.0))
         case _:
             first = holes[0][0]
-            return (*holes, (at + (first - at) * 0.4 + 6j, size))
+            return (*holes, (at + (first - at) * 0.5 + 6j, size))
 
 
 def _slot(part: Any) -> tuple[complex, float, float, float]:
