@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as LostConnection
@@ -39,8 +39,10 @@ def connect_url(url: str) -> Redis:
     """
     backoff = ExponentialWithJitterBackoff(base=keys.RETRY_BASE_S, cap=keys.RETRY_CAP_S)
     try:
-        client: Redis = Redis.from_url(
+        pool = BlockingConnectionPool.from_url(  # a burst waits for a connection, not for an error
             url,
+            max_connections=keys.MAX_CONNECTIONS,
+            timeout=keys.SOCKET_TIMEOUT_S,
             decode_responses=True,
             protocol=2,
             socket_connect_timeout=keys.CONNECT_TIMEOUT_S,
@@ -52,7 +54,7 @@ def connect_url(url: str) -> Redis:
         raise RequestError(
             "INVALID_SETTING", "DEDUP2D_REDIS_URL must start with redis://, rediss:// or unix://."
         ) from error
-    return client
+    return Redis.from_pool(pool)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ WORKERS: Final = "workers"  # the consumer group of the run bells
 
 CONNECT_TIMEOUT_S: Final = 2.0
 SOCKET_TIMEOUT_S: Final = 5.0
+MAX_CONNECTIONS: Final = 32  # of one client; more calls at once take turns
 HEALTH_CHECK_S: Final = 30
 RETRIES: Final = 3  # of a lost connection, not of a time-out
 RETRY_BASE_S: Final = 0.05

@@ -151,6 +151,12 @@ async def test_the_same_call_once_more_after_a_lost_answer_is_the_same_admission
     assert (await queue.counts()).active == 1
 
 
+async def test_a_burst_of_five_hundred_submits_takes_turns(admit, queue):
+    """More calls at once than the client has connections are no fault of Redis."""
+    await asyncio.gather(*[admit() for _ in range(500)])
+    assert (await queue.counts()).active == 500
+
+
 async def test_a_ticket_over_four_kilobytes_is_refused(admit, left):
     ticket = Ticket(ticket_id="x", tenant_id="acme", callback_url="https://a.b/" + "c" * 4096)
     with pytest.raises(RequestError) as caught:
