@@ -100,7 +100,8 @@ def headers_of(error: Dedup2DError) -> dict[str, str]:
 async def _on_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, Dedup2DError)
     if isinstance(error, ServiceError):
-        logger.warning("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+        cause = f" ({error.__cause__!r})" if error.__cause__ else ""
+        logger.warning("%s %s: %s%s", request.method, request.url.path, error, cause)
     return _answer(request, status_of(error), detail_of(error), headers_of(error))
 
 

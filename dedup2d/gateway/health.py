@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -13,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 
 from dedup2d import __version__
 from dedup2d.errors import Dedup2DError, ServiceError
+from dedup2d.fileref import Backend
 from dedup2d.gateway.bodies import Check, Health
 from dedup2d.gateway.errors import ERROR_HEADER, RETRY_AFTER_S
 from dedup2d.gateway.state import Gateway, gateway_of
@@ -49,17 +52,12 @@ async def health(request: Request) -> Response:
 
 async def examine(gateway: Gateway) -> Health:
     """Ask everything that a job needs, at the same time."""
-    matcher: dict[str, Any] = {}
-
-    async def ask_matcher() -> None:
-        matcher.update(await gateway.services.matcher.health())
-
     checks = {
         "prefect": _prefect(gateway),
         "redis": _redis(gateway),
         "store": _store(gateway),
         "worker": _worker(gateway),
-        "matcher": ask_matcher(),
+        "matcher": _matcher(gateway),
     }
     done = await asyncio.gather(*(_checked(name, check) for name, check in checks.items()))
     results = dict(zip(checks, done, strict=True))
@@ -67,7 +65,7 @@ async def examine(gateway: Gateway) -> Health:
     return Health(
         status="healthy" if healthy else "unhealthy",
         version=__version__,
-        indexes=matcher.get("indexes", {}),
+        indexes=gateway.examined.indexes,
         checks=results,
     )
 
@@ -129,3 +127,25 @@ async def _store(gateway: Gateway) -> None:
     """A look-up that finds nothing; it fails where the folder or bucket cannot be used."""
     for store in (gateway.services.uploads, gateway.services.results):
         await asyncio.to_thread(store.read_bytes, PROBE, PROBE, max_bytes=1)
+    settings = gateway.settings
+    if settings.file_storage is Backend.LOCAL:
+        for path in (settings.uploads_path, settings.results_path):
+            await asyncio.to_thread(_check_writable, path)
+
+
+def _check_writable(folder: Path) -> None:
+    while not folder.exists():
+        folder = folder.parent  # it is made with the first file
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise ServiceError("store", "The folder of the file store cannot be written to.")
+
+
+async def _matcher(gateway: Gateway) -> None:
+    """Its own health; starting the first child may take longer than one check has time."""
+    examined = gateway.examined
+    if examined.asking is None or examined.asking.done():
+        examined.asking = asyncio.create_task(gateway.services.matcher.health())
+    answer = await asyncio.shield(examined.asking)
+    examined.indexes = answer.get("indexes", {})
+    if answer.get("status") == "unhealthy":
+        raise ServiceError("matcher", answer.get("error", "The matcher is not healthy."))

@@ -42,7 +42,7 @@ async def add(
 
         received = await receive(request, boundary, keep, gateway.inbox, max_upload_bytes=limit)
         if len(received.files) != 1:
-            raise RequestError("TOO_MANY_FILES", "One drawing at a time is added to the index.")
+            raise RequestError("ONE_FILE_EXPECTED", "One drawing at a time is added to the index.")
         return await _index(gateway, tray, received, tenant=tenant, user_name=user_name)
 
 
@@ -59,7 +59,11 @@ async def _index(
             "geometry_path": tray.path_of(received.geometry) if received.geometry else None,
         }
     )
-    return await matcher.add(named, tenant=tenant, user_name=user_name)
+    indexed = await matcher.add(named, tenant=tenant, user_name=user_name)
+    if received.geometry is None:
+        return indexed
+    message = f"{indexed.message}; geom_json stored"  # the predecessor's words
+    return indexed.model_copy(update={"message": message})
 
 
 @router.post("/2d/index/rebuild", summary="Bring the index up to date")

@@ -19,6 +19,7 @@ from dedup2d.errors import RequestError
 BLOCK_BYTES: Final = 256 * 1024  # a part's bytes are handed on in blocks of about this size
 MAX_HEADERS: Final = 16  # per part
 MAX_HEADER_BYTES: Final = 4096
+MAX_NAME_CHARS: Final = 255  # of a longer file name the end is kept, which has the suffix
 
 
 def boundary_of(content_type: str) -> bytes:
@@ -139,7 +140,7 @@ class MultipartStream:
         self._events.append(
             Part(
                 name=_text(name),
-                file_name=None if file_name is None else _text(file_name),
+                file_name=None if file_name is None else _text(file_name)[-MAX_NAME_CHARS:],
                 media_type=_text(self._headers.get(b"content-type", b"")),
                 _stream=self,
             )

@@ -12,7 +12,7 @@ from dedup2d.errors import ServiceError
 ATTEMPTS: Final = 6
 FIRST_PAUSE_S: Final = 0.1  # doubled each time, with jitter
 LONGEST_PAUSE_S: Final = 1.0
-LIMIT_S: Final = 6.0  # then the client may decide
+LIMIT_S: Final = 5.0  # then the client may decide
 
 T = TypeVar("T")
 
@@ -36,4 +36,6 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
 
 
 def _is_prefects_fault(error: Exception) -> bool:
-    return isinstance(error, ServiceError) and error.service == "prefect"
+    if not isinstance(error, ServiceError) or error.service != "prefect":
+        return False
+    return (error.retry_after_s or 0) <= LIMIT_S  # else it says itself that it will take long

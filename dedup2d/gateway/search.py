@@ -12,12 +12,12 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ConfigDict, Field, model_validator
 
-from dedup2d.errors import RequestError
+from dedup2d.errors import ConflictError, RequestError
 from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Accepted
 from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.state import Gateway, gateway_of
-from dedup2d.gateway.uploads import Received, check_body, receive
+from dedup2d.gateway.uploads import Received, check_body, measure, receive
 from dedup2d.gateway.waiting import answer_of, wait_for_end
 from dedup2d.options import Mode, SearchOptions, resolve_options
 from dedup2d.report import Report
@@ -110,23 +110,23 @@ async def search(
     await _check_callback(gateway, callback_url)
     limit = gateway.settings.max_upload_bytes
     boundary = check_body(request, max_upload_bytes=limit)
-    reason: str | None = None
     async with gateway.jobs.intake(
         tenant,
         callback_url=callback_url,
         idempotency_key=idempotency_key,
         request_digest=_digest(options, callback_url),
     ) as intake:
-        if intake.admission.created:
-            received = await receive(
-                request, boundary, intake.store, gateway.inbox, max_upload_bytes=limit
-            )
-            reason = forced_async_reason(gateway.settings, options, received)
-            if callback_url and not query.async_request and reason is None:
-                raise RequestError("CALLBACK_UNSUPPORTED", "callback_url needs async=true.")
-            await patiently(
-                partial(intake.start, received.files, options, geometry=received.geometry)
-            )
+        first = intake.admission.created
+        keep = intake.store if first else measure
+        received = await receive(request, boundary, keep, gateway.inbox, max_upload_bytes=limit)
+        reason = forced_async_reason(gateway.settings, options, received)
+        if callback_url and not query.async_request and reason is None:
+            raise RequestError("CALLBACK_UNSUPPORTED", "callback_url needs async=true.")
+        if first:
+            start = partial(intake.start, received.files, options, geometry=received.geometry)
+            await patiently(start)
+        else:
+            await _check_same(gateway, intake.job_id, tenant, received)
         job_id = intake.job_id
     if query.async_request or reason:
         return JSONResponse(Accepted.of(job_id, reason).model_dump(mode="json"))
@@ -161,7 +161,16 @@ async def _check_callback(gateway: Gateway, url: str | None) -> None:
         raise RequestError("CALLBACK_URL_INVALID", error.message) from error
 
 
+async def _check_same(gateway: Gateway, job_id: str, tenant: str, received: Received) -> None:
+    """The drawings of a repeated request must be those of the first."""
+    asked = await patiently(partial(gateway.jobs.request_of, job_id, tenant))
+    if received.digests != Received(asked.files, asked.geometry).digests:
+        raise ConflictError(
+            "IDEMPOTENCY_CONFLICT", "This idempotency key came with another drawing before."
+        )
+
+
 def _digest(options: SearchOptions, callback_url: str | None) -> str:
-    """What must be equal where the idempotency key is."""
+    """What must be equal where the idempotency key is, beside the drawings."""
     asked = {"options": options.model_dump(mode="json"), "callback_url": callback_url}
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

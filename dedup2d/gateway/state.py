@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dedup2d.errors import RequestError
 from dedup2d.gateway.bodies import Health
@@ -31,6 +31,8 @@ class Examined:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     answer: Health | None = None
     at: float = 0.0  # seconds of the event loop's clock
+    asking: asyncio.Task[dict[str, Any]] | None = None  # of the matcher's health
+    indexes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

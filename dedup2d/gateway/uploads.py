@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -12,14 +14,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
 from dedup2d.errors import RequestError
-from dedup2d.fileref import FileRef
+from dedup2d.fileref import Backend, FileRef
 from dedup2d.gateway.inbox import Inbox
 from dedup2d.gateway.linger import mark_read
 from dedup2d.gateway.multipart import BLOCK_BYTES, MultipartStream, Part, boundary_of
 
 MAX_GEOMETRY_BYTES: Final = 64 * 1024**2
-MAX_FILES: Final = 1000  # of one request; their references must fit into a flow run's parameters
-MAX_PARTS: Final = MAX_FILES + 64
+MAX_REFERENCES_BYTES: Final = 400 * 1024  # Prefect takes 512 KiB of parameters
+MAX_PARTS: Final = 5000
 MAX_OVERHEAD_BYTES: Final = 4 * 1024**2  # boundaries, headers and fields that nobody asked for
 IDLE_S: Final = 60.0  # a client that sends nothing that long is given up
 UPLOAD_S: Final = 540.0  # the place in the queue is kept for 600 s
@@ -47,6 +49,12 @@ class Received:
         """Bytes of all drawings."""
         return sum(ref.size or 0 for ref in self.files)
 
+    @property
+    def digests(self) -> tuple[str | None, ...]:
+        """sha256 of each drawing, then of the geometry; equal for equal uploads."""
+        geometry = self.geometry.sha256 if self.geometry else None
+        return (*(ref.sha256 for ref in self.files), geometry)
+
 
 def check_body(request: Request, *, max_upload_bytes: int) -> bytes:
     """The boundary, before anything is read. Raises RequestError for a body that cannot be ours."""
@@ -72,19 +80,21 @@ async def receive(
     files: list[FileRef] = []
     geometry: FileRef | None = None
     budget = _Budget(max_upload_bytes)
-    count = 0
+    count = references = 0
     async for part in MultipartStream(body, boundary).parts():
         count += 1
-        if count > MAX_PARTS or len(files) > MAX_FILES:
-            raise RequestError("TOO_MANY_FILES", f"A request may carry {MAX_FILES} files.")
-        if part.name == "file":
-            files.append(
-                await keep(
-                    budget.spend(part.blocks()),
-                    file_name=part.file_name or "upload.bin",
-                    media_type=part.media_type,
-                )
+        if count > MAX_PARTS or references > MAX_REFERENCES_BYTES:
+            raise RequestError(
+                "TOO_MANY_FILES", f"{len(files)} files are too many for one request; send several."
             )
+        if part.name == "file":
+            ref = await keep(
+                budget.spend(part.blocks()),
+                file_name=part.file_name or "upload.bin",
+                media_type=part.media_type,
+            )
+            files.append(ref)
+            references += len(json.dumps(ref.model_dump(mode="json", exclude_defaults=True)))
         elif part.name == "geom_json":
             if geometry is not None:
                 raise RequestError("INVALID_GEOMETRY", "Invalid geom_json: it was sent twice")
@@ -94,6 +104,22 @@ async def receive(
             [{"type": "missing", "loc": ("body", "file"), "msg": "Field required", "input": None}]
         )
     return Received(files=tuple(files), geometry=geometry)
+
+
+async def measure(chunks: AsyncIterator[bytes], *, file_name: str, media_type: str) -> FileRef:
+    """Size and sha256 of an upload that is not kept, as a reference to nothing."""
+    digest, size = hashlib.sha256(), 0
+    async for chunk in chunks:
+        digest.update(chunk)
+        size += len(chunk)
+    return FileRef(
+        backend=Backend.LOCAL,
+        path="not-kept",
+        sha256=digest.hexdigest(),
+        size=size,
+        file_name=file_name,
+        media_type=media_type,
+    )
 
 
 def too_large(what: str, max_bytes: int) -> RequestError:

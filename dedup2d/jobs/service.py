@@ -202,6 +202,11 @@ class JobService:
                 raise UnknownJobError(job_id)
         return await self._with_callback(view, callback_url_of(run))
 
+    async def request_of(self, job_id: str, tenant_id: str) -> JobRequest:
+        """What the job was asked to do. Raises UnknownJobError, ForeignJobError."""
+        run = await self._read(job_id, tenant_id)
+        return JobRequest.model_validate(run.parameters)
+
     async def _with_callback(self, view: JobView, callback_url: str | None) -> JobView:
         if callback_url is None:
             return view

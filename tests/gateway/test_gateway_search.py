@@ -151,15 +151,16 @@ async def test_what_takes_long_is_not_waited_for(client, query, size, extra, rea
 
 
 async def test_the_same_idempotency_key_gives_the_same_job(client, other, empty_uploads):
-    """For the same tenant; another request under the key is a conflict."""
+    """For the same tenant; other options or another drawing under the key are a conflict."""
     key = {"Idempotency-Key": "order-1"}
     first = await client.search(headers=key, **{"async": "true"})
     files = client.uploads
     again = await client.search(headers=key, **{"async": "true"})
     assert again.json() == first.json()
     assert client.uploads == files
-    conflict = await client.search(headers=key, mode="fast", **{"async": "true"})
-    assert detail(conflict, 409)["error"] == "IDEMPOTENCY_CONFLICT"
+    for file, query in ((DRAWING, {"mode": "fast"}), (DRAWING + b"\n", {})):
+        conflict = await client.search(("a", file), headers=key, **{"async": "true"}, **query)
+        assert detail(conflict, 409)["error"] == "IDEMPOTENCY_CONFLICT"
     foreign = await other.search(headers=key, **{"async": "true"})
     assert foreign.json()["job_id"] != first.json()["job_id"]
 

@@ -69,6 +69,14 @@ async def test_several_files_are_one_job(client, prefect):
     assert names == ["part.dxf", "0.dxf", "1.dxf", "2.dxf", "3.dxf", "4.dxf"]
 
 
+async def test_more_files_than_a_job_can_carry_are_refused(client, empty_uploads):
+    """Their references must fit into a flow run's parameters; none of them stays."""
+    name = "n" * 250 + ".dxf"
+    more = [("file", (name, DRAWING)) for _ in range(900)]
+    assert detail(await client.search(extra=more), 413)["error"] == "TOO_MANY_FILES"
+    assert client.uploads == []
+
+
 async def test_a_name_that_leaves_the_store_is_made_safe(client, prefect, empty_uploads):
     """``../`` in a file name does not leave the job's folder."""
     answer = await client.search(("../../evil.dxf", DRAWING), **{"async": "true"})
