@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from prefect import flow, get_client
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
-from pydantic import Field
 
 from dedup2d.jobs.opening import services
 from dedup2d.jobs.sweep import collect
@@ -16,9 +13,13 @@ from dedup2d.jobs.sweep import collect
 
 @flow(name="collect-garbage", persist_result=False)
 async def collect_garbage(
-    execute: Annotated[bool, Field(description="Off: only count what would be done")] = False,
+    execute: bool = False,
 ) -> State[None]:
-    """Close ended jobs whose cleanup was lost, delete orphaned uploads and expired results."""
+    """Close ended jobs whose cleanup was lost, delete orphaned uploads and expired results.
+
+    Args:
+        execute: Off: only count what would be done
+    """
     async with get_client() as client:
         counts = await collect(await services(), client, execute=execute)
     get_run_logger().info("%s", counts.model_dump_json())

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Annotated
 
-from blocks.stores import StoreBlock
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from pydantic import Field
 
+from blocks.stores import StoreBlock
 from dedup2d.errors import ServiceError
 from dedup2d.fileref import FileRef
 from dedup2d.jobs.interrupts import outcome_of
@@ -47,34 +45,28 @@ def run_name() -> str:
     on_cancellation=[close_after],
 )
 async def dedup_job(  # noqa: PLR0917 - parameters of a flow are a form, not a call
-    sources: Annotated[
-        list[str],
-        Field(
-            description="Drawings: local paths of the worker, http(s) addresses, s3://bucket/key"
-        ),
-    ] = [],  # noqa: B006 - a schema default, never changed
-    options: Annotated[
-        SearchOptions, Field(description="How to search, and what counts as a duplicate")
-    ] = DEFAULT_OPTIONS,
-    store: Annotated[
-        StoreBlock | None,
-        Field(description="Where files are kept while the job runs; the configured store if empty"),
-    ] = None,
-    tenant_id: Annotated[str, Field(description="Whose vault is searched")] = DEFAULT_TENANT,
-    callback_url: Annotated[
-        str | None, Field(description="Where the signed webhook goes when the job ends")
-    ] = None,
-    files: Annotated[
-        list[FileRef], Field(description="Drawings that are stored already, by reference")
-    ] = [],  # noqa: B006 - a schema default, never changed
-    geometry: Annotated[
-        FileRef | None, Field(description="Geometry JSON of the drawing, by reference")
-    ] = None,
-    ticket_id: Annotated[str | None, Field(description="Set by the gateway; leave empty")] = None,
+    sources: list[str] = [],  # noqa: B006 - a schema default, never changed
+    options: SearchOptions = DEFAULT_OPTIONS,
+    store: StoreBlock | None = None,
+    tenant_id: str = DEFAULT_TENANT,
+    callback_url: str | None = None,
+    files: list[FileRef] = [],  # noqa: B006 - a schema default, never changed
+    geometry: FileRef | None = None,
+    ticket_id: str | None = None,
 ) -> State[None]:
     """Say whether the vault has these drawings: same file, same geometry, revision, variant, part.
 
     The report is kept in the result store, shown as artifacts and sent to the callback address.
+
+    Args:
+        sources: Drawings: paths that the worker can read, http(s) addresses, s3://bucket/key
+        options: How to search, and what counts as a duplicate
+        store: Where files are kept while the job runs; the configured store if empty
+        tenant_id: Whose vault is searched
+        callback_url: Where the signed webhook goes when the job ends
+        files: Drawings that are stored already, as FileRefs
+        geometry: FileRef of the drawing's geometry JSON, if there is one
+        ticket_id: Set by the gateway; leave empty
     """
     job = begin(tenant_id, callback_url, ticket_id)
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
-from pydantic import Field
 
 from dedup2d.jobs.model import DEFAULT_TENANT
 from tasks.index_files import find_drawings, index_files
@@ -18,10 +16,15 @@ from tasks.progress import Progress
 
 @flow(name="index-vault", persist_result=False)
 async def index_vault(
-    folder: Annotated[str, Field(description="A folder that the worker can read")],
-    tenant_id: Annotated[str, Field(description="Whose vault it is")] = DEFAULT_TENANT,
+    folder: str,
+    tenant_id: str = DEFAULT_TENANT,
 ) -> State[None]:
-    """Read each drawing below the folder and add it; what is in the vault already is kept."""
+    """Read each drawing below the folder and add it; what is in the vault already is kept.
+
+    Args:
+        folder: A folder that the worker can read
+        tenant_id: Whose vault it is
+    """
     paths = await find_drawings(Path(folder))
     progress = await Progress.begin("drawings indexed", total=len(paths))
     added = refused = 0

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
 from dedup2d.errors import Dedup2DError
 from dedup2d.jobs.model import Answer, Job
 from dedup2d.matcher import LoadedDrawing, Matcher
-from dedup2d.report import Match, Report
+from dedup2d.report import Match, Relation, Report
 from tasks.policy import MAX_PICTURE_BYTES
 
 MAX_ROWS = 200
 TABLE_KEY = "dedup2d-matches"
 PICTURE_KEY = "dedup2d-overlay"
+SENTENCES: Final[Mapping[Relation, str]] = {
+    Relation.EXACT: "is the same file as",
+    Relation.SAME: "is the same drawing as",
+    Relation.REVISION: "is a revision of",
+    Relation.VARIANT: "is a variant of",
+    Relation.CONTAINS: "contains",
+    Relation.CONTAINED: "is a part of",
+    Relation.SIMILAR: "is similar to",
+    Relation.DIFFERENT: "has nothing to do with",
+}
 
 
 async def publish(matcher: Matcher, job: Job, answer: Answer) -> None:
@@ -89,7 +100,7 @@ def page_of(report: Report, picture: bytes | None) -> str:
     match = report.matches[0]
     query = report.query.file_name if report.query else "the drawing"
     lines = [
-        f"# {_plain(query)} is {match.relation.value} to {_plain(match.file_name)}",
+        f"# {_plain(query)} {SENTENCES[match.relation]} {_plain(match.file_name)}",
         (
             f"similarity **{match.similarity:.3f}**, verdict **{match.verdict.value}**, "
             f"turned {match.pose.rotation_deg:.2f} degrees, "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from blocks.stores import StoreBlock
 from prefect import task
 from prefect.logging import get_run_logger
 
+from blocks.stores import StoreBlock
 from dedup2d.jobs.closing import delete_uploads
 from dedup2d.jobs.loading import drop_scratch
 from dedup2d.jobs.model import Job

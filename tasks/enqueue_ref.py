@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from prefect import task
+from prefect import get_client, task
 from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
 
 from dedup2d.fileref import FileRef
-from dedup2d.jobs.model import Job
+from dedup2d.jobs.model import TENANT_TAG, Job
 from dedup2d.jobs.opening import services
 from dedup2d.tickets.model import MAX_LISTED_FILES, Ticket
 from tasks.policy import RETRIES
@@ -34,5 +36,14 @@ async def enqueue_ref(job: Job, refs: Sequence[FileRef]) -> Ticket:
             max_jobs_per_tenant=opened.settings.max_jobs_per_tenant,
         )
         ticket = admission.ticket
+    await tag_run(job)
     get_run_logger().info("ticket %s of tenant %s", ticket.ticket_id, ticket.tenant_id)
     return ticket
+
+
+async def tag_run(job: Job) -> None:
+    """Tag the run with its tenant, so that its tenant may see it; the gateway's runs are."""
+    tag = f"{TENANT_TAG}{job.tenant_id}"
+    if tag not in flow_run.tags:
+        async with get_client() as client:
+            await client.update_flow_run(UUID(job.job_id), tags=[*flow_run.tags, tag])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from blocks.stores import StoreBlock
 from prefect import task
 from prefect.logging import get_run_logger
 
+from blocks.stores import StoreBlock
 from dedup2d.fileref import FileRef
 from dedup2d.jobs.loading import load_drawing
 from dedup2d.jobs.model import Job, Loaded

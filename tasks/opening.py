@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from blocks.stores import StoreBlock, stores_from
-
 from dedup2d.jobs.opening import services
 from dedup2d.stores.protocol import FileStore
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from blocks.stores import StoreBlock
-from dedup2d.stores.sources import store_source
 from prefect import task
 from prefect.logging import get_run_logger
 
+from blocks.stores import StoreBlock
 from dedup2d.fileref import FileRef
 from dedup2d.jobs.model import Job
 from dedup2d.jobs.opening import services
+from dedup2d.stores.sources import store_source
 from tasks.opening import uploads_of
 from tasks.policy import CONCURRENT_FILES, RETRIES
 
