@@ -7,6 +7,7 @@ registers blocks do so.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -115,7 +116,7 @@ class S3StoreBlock(Block):
     def build_stores(self, settings: Settings | None = None) -> Stores:
         """The two stores, over one client; without credentials those of ``settings`` are used."""
         credentials = self.credentials
-        if settings is not None and settings.s3_access_key and credentials == AwsCredentials():
+        if settings is not None and settings.s3_access_key and _is_empty(credentials):
             credentials = AwsCredentials(
                 aws_access_key_id=settings.s3_access_key,
                 aws_secret_access_key=settings.s3_secret_key,
@@ -186,7 +187,17 @@ def default_store(settings: Settings) -> LocalStoreBlock | S3StoreBlock:
 def client_of(
     credentials: Credentials, *, endpoint: str | None = None, region: str | None = None
 ) -> S3Client:
-    """A client with the block's credentials and parameters, and our timeouts and retries."""
+    """A client with the block's credentials and parameters, and our timeouts and retries.
+
+    Equal blocks share one, since making it takes tens of milliseconds and every task of a job
+    asks for it; not where a role is assumed, because its keys expire.
+    """
+    if isinstance(credentials, AwsCredentials) and credentials.assume_role_arn:
+        return _new_client(credentials, endpoint, region)
+    return _shared_client(credentials, endpoint, region)
+
+
+def _new_client(credentials: Credentials, endpoint: str | None, region: str | None) -> S3Client:
     parameters: dict[str, Any] = credentials.aws_client_parameters.get_params_override()
     if endpoint:
         parameters["endpoint_url"] = endpoint
@@ -198,3 +209,14 @@ def client_of(
     session: boto3.Session = credentials.get_boto3_session()
     client: S3Client = session.client("s3", **parameters)
     return client
+
+
+_shared_client = lru_cache(maxsize=8)(_new_client)
+
+
+def _is_empty(credentials: Credentials) -> bool:
+    """Nothing says where keys come from, so boto3 would look for the process's own."""
+    if not isinstance(credentials, AwsCredentials):
+        return False
+    sources = (credentials.aws_access_key_id, credentials.profile_name, credentials.assume_role_arn)
+    return not any(sources)

@@ -169,7 +169,8 @@ class AddressGuard:
 
 
 def _listed(host: str, entry: str) -> bool:
-    """An entry is an exact host, or ``.suffix`` for everything below it."""
+    """An entry is an exact host, or ``.suffix`` or ``*.suffix`` for everything below it."""
+    entry = entry.removeprefix("*")
     return host.endswith(entry) if entry.startswith(".") else host == entry
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 
 import httpx
@@ -38,7 +39,7 @@ class Attempt:
 
 
 class WebhookSender:
-    """Sends webhooks through the address guard, over one reused client.
+    """Sends webhooks through the address guard, over one reused client that keeps no cookies.
 
     ``sleep`` and ``jitter(low, high)`` are what waits between attempts and how long.
     """
@@ -62,6 +63,7 @@ class WebhookSender:
             timeout=settings.callback_timeout_s,
             trust_env=False,
             headers={"User-Agent": USER_AGENT},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
     async def aclose(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,8 @@ async def test_every_block_comes_back_from_a_server_as_it_was_saved(prefect_serv
         await example.save(f"example-{number}")
         loaded = await type(example).aload(f"example-{number}")
         assert loaded.model_dump(exclude=_HOUSEKEEPING) == example.model_dump(exclude=_HOUSEKEEPING)
+        if isinstance(loaded, blocks.S3StoreBlock) and number == 1:
+            assert client_facts(loaded.build_stores(s3_settings()).uploads)[1] == "our-key"
         for name in ("credentials", "secret"):
             assert type(getattr(loaded, name, None)) is type(getattr(example, name, None))
 
@@ -204,3 +207,32 @@ async def test_the_other_blocks_build_what_they_configure():
     await queue.aclose()
     matcher = blocks.VisionServiceBlock(url="http://vision:58001").build_matcher(settings())
     await matcher.aclose()
+
+
+@pytest.mark.parametrize("credentials", [MinIOCredentials, AwsCredentials])
+def test_a_file_goes_through_prefects_bucket_and_through_ours(moto, credentials):
+    keys = {"minio_root_user": "k", "minio_root_password": "s"}
+    if credentials is AwsCredentials:
+        keys = {"aws_access_key_id": "k", "aws_secret_access_key": "s"}
+    given = credentials(
+        **keys, region_name="us-east-1", aws_client_parameters={"endpoint_url": moto}
+    )
+    theirs = S3Bucket(bucket_name="drawings", credentials=given)
+    ours = blocks.S3StoreBlock(bucket="drawings", prefix="uploads", credentials=given)
+    ref = blocks.stores_from(theirs, settings()).uploads.put(
+        io.BytesIO(b"0\nEOF\n"), folder="job-1", file_name="a.dxf"
+    )
+    store = blocks.stores_from(ours, settings()).uploads
+    assert store.verify(ref) == ref
+    assert store.delete(ref)
+
+
+def test_equal_blocks_share_a_client():
+    keys = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "region_name": "us-east-1"}
+    first, second = (
+        blocks.S3StoreBlock(bucket="b", credentials=AwsCredentials(**keys)).build_stores()
+        for _ in range(2)
+    )
+    assert first.uploads._client is second.results._client
+    other = blocks.S3StoreBlock(bucket="b", region="eu-west-1", credentials=AwsCredentials(**keys))
+    assert other.build_stores().uploads._client is not first.uploads._client

@@ -159,8 +159,16 @@ async def test_private_networks_and_any_port_can_be_allowed_but_nothing_worse():
 
 
 async def test_the_allowlist_has_hosts_and_suffixes():
-    listed = guard(callback_allowlist=("hooks.example.com", ".partner.example", "8.8.8.8"))
-    for good in ("hooks.example.com", "HOOKS.example.com", "a.partner.example", "8.8.8.8"):
+    listed = guard(
+        callback_allowlist=("hooks.example.com", ".partner.example", "*.star.example", "8.8.8.8")
+    )
+    for good in (
+        "hooks.example.com",
+        "HOOKS.example.com",
+        "a.partner.example",
+        "b.star.example",
+        "8.8.8.8",
+    ):
         await listed.check(f"https://{good}/")
     for bad in (
         "example.com",

@@ -8,6 +8,9 @@ import threading
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as tries
+from hypothesis import strategies as st
 from store_kit import Place
 
 from dedup2d.errors import RequestError
@@ -204,3 +207,18 @@ async def test_the_event_loop_stays_free_while_a_file_is_written(local):
     ticking.cancel()
     assert ref.size == 800 * len(CHUNK)
     assert ticks > 5
+
+
+@tries(max_examples=30, deadline=None)
+@given(parts=st.lists(st.binary(max_size=300), max_size=20), size=st.integers(1, 400))
+async def test_however_a_stream_is_cut_it_arrives_the_same(parts, size):
+    source = AsyncSource(max_buffered=64)
+
+    def read_all() -> bytes:
+        return b"".join(iter(lambda: source.read(size), b""))
+
+    reading = in_thread(read_all)
+    for part in parts:
+        await source.feed(part)
+    await source.finish()
+    assert await asyncio.wait_for(reading, 5) == b"".join(parts)

@@ -212,3 +212,12 @@ async def test_a_cancelled_delivery_stops_at_once(hook):
     delivering.cancel()
     with pytest.raises(asyncio.CancelledError):
         await delivering
+
+
+async def test_no_cookie_travels_from_one_delivery_to_the_next(hook):
+    hook.answers = [status(200, Set_Cookie="seen=1; Path=/")]
+    deliver = Deliverer()
+    for tenant in ("a", "b"):
+        await deliver.sender.deliver("d", hook.url, job_id="j", tenant_id=tenant, body=BODY)
+    await deliver.sender.aclose()
+    assert [got.headers["Cookie"] for got in hook.received] == [None, None]
