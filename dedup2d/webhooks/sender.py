@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final
+from typing import Final, Literal
 
 import httpx
 
@@ -71,33 +71,40 @@ class WebhookSender:
         await self._client.aclose()
 
     async def deliver(
-        self, delivery_id: str, url: str, *, job_id: str, tenant_id: str, body: bytes
+        self,
+        delivery_id: str,
+        url: str,
+        *,
+        job_id: str,
+        tenant_id: str,
+        body: bytes,
+        attempts_before: int = 0,
+        progress: Callable[[Delivery], Awaitable[None]] | None = None,
     ) -> Delivery:
         """Try until the receiver accepts, refuses, or the attempts are used up.
 
         Accepted is 2xx. Tried again, by the schedule of the settings, are 408, 425, 429, 5xx
         and network errors. Everything else ends it; redirects are never followed. The
         receiver's faults are in the result, never raised.
+
+        ``progress`` is told of each attempt after which another will follow, so that it can be
+        written down and the right to deliver prolonged; ``attempts_before`` is how many were
+        written down by a sender that died.
         """
-        attempts, attempt = 0, Attempt()
+        attempts = attempts_before
         while True:
             attempts += 1
             attempt = await self.attempt(
                 delivery_id, url, job_id=job_id, tenant_id=tenant_id, body=body
             )
             wait_s = self._schedule.wait_s(attempts, attempt.retry_after_s, self._jitter)
-            if wait_s is None or not attempt.retryable:
-                break
+            ended = wait_s is None or not attempt.retryable
+            delivery = _delivery(delivery_id, job_id, attempts, attempt, ended=ended)
+            if wait_s is None or ended:
+                return delivery
+            if progress is not None:
+                await progress(delivery)
             await self._sleep(wait_s)
-        return Delivery(
-            delivery_id=delivery_id,
-            job_id=job_id,
-            status="success" if attempt.error is None else "failed",
-            attempts=attempts,
-            http_status=attempt.http_status,
-            finished_at=datetime.now(UTC),
-            last_error=attempt.error,
-        )
 
     async def attempt(
         self, delivery_id: str, url: str, *, job_id: str, tenant_id: str, body: bytes
@@ -130,14 +137,13 @@ class WebhookSender:
             )
 
     def _headers(self, delivery_id: str, job_id: str, tenant_id: str, body: bytes) -> httpx.Headers:
+        secret = self._settings.callback_hmac_secret
         headers = {
             "Content-Type": "application/json",
             "X-Dedup-Job-Id": job_id,
             "X-Dedup-Tenant-Id": tenant_id,
             "X-Dedup-Delivery-Id": delivery_id,
-        }
-        secret = self._settings.callback_hmac_secret
-        headers |= signature_headers(
+        } | signature_headers(
             (secret,) if secret else (),
             delivery_id=delivery_id,
             job_id=job_id,
@@ -145,6 +151,23 @@ class WebhookSender:
             timestamp=int(time.time()),
         )
         return httpx.Headers(headers, encoding="utf-8")
+
+
+def _delivery(
+    delivery_id: str, job_id: str, attempts: int, attempt: Attempt, *, ended: bool
+) -> Delivery:
+    status: Literal["pending", "success", "failed"] = "pending"
+    if ended:
+        status = "success" if attempt.error is None else "failed"
+    return Delivery(
+        delivery_id=delivery_id,
+        job_id=job_id,
+        status=status,
+        attempts=attempts,
+        http_status=attempt.http_status,
+        finished_at=datetime.now(UTC) if ended else None,
+        last_error=attempt.error,
+    )
 
 
 async def _read_a_little(answer: httpx.Response) -> None:

@@ -37,9 +37,11 @@ class Deliverer:
     async def _sleep(self, delay_s: float) -> None:
         self.waits.append(delay_s)
 
-    async def __call__(self, url: str):
+    async def __call__(self, url: str, **more):
         try:
-            return await self.sender.deliver("d-1", url, job_id="j1", tenant_id="acme", body=BODY)
+            return await self.sender.deliver(
+                "d-1", url, job_id="j1", tenant_id="acme", body=BODY, **more
+            )
         finally:
             await self.sender.aclose()
 
@@ -110,6 +112,25 @@ async def test_waits_double_up_to_their_limit(hook):
     delivery = await deliver(hook.url)
     assert deliver.waits == [1, 2, 4, 8, 10]
     assert (delivery.status, delivery.attempts, delivery.http_status) == ("failed", 6, 503)
+
+
+async def test_each_attempt_before_the_last_is_told(hook):
+    told = []
+
+    async def progress(delivery):
+        told.append((delivery.status, delivery.attempts, delivery.http_status))
+
+    hook.answers = [status(503), HANG_UP, status(200)]
+    await Deliverer()(hook.url, progress=progress)
+    assert told == [("pending", 1, 503), ("pending", 2, None)]
+
+
+async def test_the_attempts_of_a_sender_that_died_count(hook):
+    hook.answers = [status(503)]
+    deliver = Deliverer()
+    assert (await deliver(hook.url, attempts_before=2)).attempts == 3
+    assert len(hook.received) == 1
+    assert deliver.waits == []
 
 
 async def test_retry_after_is_honoured(hook):
