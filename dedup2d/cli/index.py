@@ -244,8 +244,34 @@ def info(*, index: IndexOption = None, as_json: JsonOption = False) -> None:
     if facts["outdated"]:
         console.print(
             f"  [yellow]{facts['outdated']} were indexed by an older algorithm and are not "
-            "found; add them again[/]"
+            "found; 'dedup2d index rebuild' brings them up to date[/]"
         )
+
+
+@index.command()
+def rebuild(
+    *,
+    index: IndexOption = None,
+    tenant: TenantOption = DEFAULT_TENANT,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring up to date what an older algorithm indexed; the files are not needed for it.
+
+    [bold]Example[/]
+
+      dedup2d index rebuild --index vault
+    """
+    settings = local_settings(index, must_exist=True)
+    answer = asyncio.run(_rebuild(settings, tenant=tenant))
+    if as_json:
+        write_json(answer)
+    else:
+        Console(highlight=False).print(shown(answer["message"]))
+
+
+async def _rebuild(settings: Settings, *, tenant: str) -> dict[str, Any]:
+    async with matcher_of(settings) as matcher:
+        return await matcher.rebuild(tenant=tenant)
 
 
 async def _facts(settings: Settings) -> dict[str, Any]:

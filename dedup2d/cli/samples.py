@@ -19,7 +19,7 @@ def samples(
     *,
     seed: Annotated[int, typer.Option(help="The same seed gives the same drawings.")] = 7,
     parts: Annotated[
-        int, typer.Option(metavar="N", min=24, max=100_000, help="Parts in the vault.")
+        int, typer.Option(metavar="N", min=6, max=100_000, help="Parts in the vault.")
     ] = 24,
 ) -> None:
     """Generate a vault of realistic drawings, and queries with known truth.

@@ -76,9 +76,7 @@ def warning_words(warning: str) -> str:
     if code == "precision_verified":
         return ""
     if code == "index_outdated":
-        return (
-            f"{value} drawings were indexed by an older algorithm and not searched: add them again"
-        )
+        return f"{value} drawings were indexed by an older algorithm and not searched: 'dedup2d index rebuild'"
     if code == "query_without_strokes":
         return "the drawing has no strokes that could be compared"
     return warning

@@ -18,7 +18,7 @@ def dedup2d() -> Run:
 def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that ``dedup2d samples`` has filled."""
     folder = tmp_path_factory.mktemp("drawings")
-    done = run_dedup2d("samples", folder)
+    done = run_dedup2d("samples", folder, "--parts", 8)
     assert done.returncode == 0, done.stderr
     return folder
 

@@ -35,7 +35,7 @@ def test_one_object_per_file_in_the_given_order(answers: list[Any], drawings: Pa
 
 def test_each_match_has_the_fields_that_machines_rely_on(answers: list[Any]) -> None:
     matches = [match for answer in answers for match in answer["matches"]]
-    assert len(matches) > 10
+    assert len(matches) > 5
     for match in matches:
         assert {"path", "similarity", "relation", "verdict", "pose", "changes"} <= match.keys()
         assert {"rotation_deg", "mirrored", "scale"} <= match["pose"].keys()
