@@ -22,6 +22,9 @@ class Reader(Protocol):
 
 _READERS: Final = {
     Format.DXF: "dedup2d.reading.dxf",
+    Format.DWG: "dedup2d.reading.dwg",
+    Format.PDF: "dedup2d.reading.pdf",
+    Format.SVG: "dedup2d.reading.svg",
     Format.PNG: "dedup2d.reading.raster",
     Format.JPEG: "dedup2d.reading.raster",
     Format.TIFF: "dedup2d.reading.raster",
