@@ -8,8 +8,10 @@ in between and being called again, changes nothing.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
+from dedup2d.errors import ServiceError
 from dedup2d.jobs.model import Outcome
 from dedup2d.jobs.services import Services
 from dedup2d.stores.protocol import FileStore
@@ -57,12 +59,19 @@ async def notify_receiver(
         started_at=outcome.started_at,
         finished_at=outcome.finished_at,
     )
+
+    async def progress(attempted: Delivery) -> None:
+        with suppress(ServiceError):  # a Redis that is away must not end the delivery
+            await services.ledger.record(attempted)
+
     delivery = await services.sender.deliver(
         claimed.delivery_id,
         callback_url,
         job_id=outcome.job_id,
         tenant_id=outcome.tenant_id,
         body=body,
+        attempts_before=claimed.attempts,
+        progress=progress,
     )
     await services.ledger.record(delivery.model_copy(update={"job_id": outcome.job_id}))
     return delivery

@@ -39,6 +39,7 @@ class HookReceiver:
     port: int = 0
     connections: int = 0
     sent: int = 0
+    silent: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -63,6 +64,7 @@ class HookReceiver:
         self.received.append(Received(headers, body, time.time(), first.split()[1].decode()))
         answer = self.answers[min(len(self.received), len(self.answers)) - 1]
         if answer == SILENCE:
+            self.silent.set()
             await self.closing.wait()
         if answer == ENDLESS:
             await self._stream(writer)
