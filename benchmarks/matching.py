@@ -272,7 +272,7 @@ def _strangers_in_vault(vault: Vault, queries: int) -> None:
 
 
 def strangers(parts: int) -> None:
-    """All pairs of distinct parts of one family in one frame.
+    """All pairs of distinct parts of one family in one frame; equal geometry is no stranger.
 
     What is called ``same`` or ``variant`` has nearly equal signatures, a revision most of its
     tokens in common: pairs without either are counted, but not verified.
@@ -287,6 +287,9 @@ def strangers(parts: int) -> None:
         for i, j in _close_pairs(distinct):
             verified += 1
             found = compare(distinct[i], distinct[j])
+            if not (found.changes.added or found.changes.removed):
+                total -= 1
+                continue
             relations[found.relation] += 1
             if found.relation in (Relation.SAME, Relation.VARIANT):
                 print(f"  {kind} {i} {j}: {found.relation} {found.why}")

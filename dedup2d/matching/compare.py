@@ -15,7 +15,7 @@ from dedup2d.matching.explain import sentences
 from dedup2d.matching.fingerprint import Fingerprint
 from dedup2d.matching.prepared import Prepared
 from dedup2d.matching.regions import changed_regions
-from dedup2d.matching.relation import Evidence, decide, is_plain_scale
+from dedup2d.matching.relation import Covered, Evidence, decide, is_plain_scale
 from dedup2d.matching.shape import Bools
 from dedup2d.matching.similarity import Similarity
 from dedup2d.matching.texts import compare_texts
@@ -106,7 +106,7 @@ def _judged(a: Subject, b: Subject, agreement: Agreement) -> Comparison:
     texts = compare_texts(
         fa.texts, fb.texts, agreement.transform, diagonal=fa.shape.diagonal, loose=loose
     )
-    evidence = _evidence(a, b, texts_differ=bool(texts))
+    evidence = _evidence(a, b, agreement, texts_differ=bool(texts))
     relation = decide(agreement, evidence)
     back = agreement.transform.inverse()
     changes = Changes(
@@ -137,7 +137,7 @@ def _judged(a: Subject, b: Subject, agreement: Agreement) -> Comparison:
     )
 
 
-def _evidence(a: Subject, b: Subject, *, texts_differ: bool) -> Evidence:
+def _evidence(a: Subject, b: Subject, agreement: Agreement, *, texts_differ: bool) -> Evidence:
     fa, fb = a.fingerprint, b.fingerprint
     meant = fa.unit_mm / fb.unit_mm if fa.unit_mm and fb.unit_mm else None
     drawn = not (fa.is_plot or fb.is_plot or fa.is_raster or fb.is_raster)
@@ -150,7 +150,19 @@ def _evidence(a: Subject, b: Subject, *, texts_differ: bool) -> Evidence:
         texts_differ=texts_differ,
         telling_share_a=_telling_share(a.prepared),
         telling_share_b=_telling_share(b.prepared),
+        body_a=_body(a.prepared, agreement.open_a, agreement.uncovered_a),
+        body_b=_body(b.prepared, agreement.open_b, agreement.uncovered_b),
     )
+
+
+def _body(p: Prepared, open_: Bools, uncovered: Bools) -> Covered:
+    """How much of what is inside the border is covered."""
+    if not uncovered.any():
+        return Covered()
+    inside = p.body[p.samples.owner]
+    weight = p.samples.weight
+    length = weight[inside & ~open_].sum() / weight[inside].sum()
+    return Covered(float(length), float(1 - uncovered[p.body].mean()))
 
 
 def _telling_share(p: Prepared) -> float:

@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 
 from dedup2d.drawing.model import Floats
+from dedup2d.matching.border import border
 from dedup2d.matching.field import StrokeField
 from dedup2d.matching.moments import Moments, moments
-from dedup2d.matching.shape import FULL_CIRCLE, Complexes, Ints, Samples, Shape, sample
+from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Ints, Samples, Shape, sample
 from dedup2d.matching.tokens import Tokens, tokens
 
 SAMPLES: Final = 3000
@@ -79,6 +80,12 @@ class Prepared:
     def field(self) -> StrokeField:
         """Distances to the strokes."""
         return StrokeField(self.shape)
+
+    @cached_property
+    def body(self) -> Bools:
+        """(count,) strokes that are not the sheet's border; all where nothing else is there."""
+        inside = ~border(self.shape)
+        return inside if inside.any() else ~inside
 
     @cached_property
     def tokens(self) -> Tokens:

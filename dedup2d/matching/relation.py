@@ -15,14 +15,24 @@ SCALE_TOLERANCE: Final = 2e-4  # relative: inch files are written with four digi
 TURN_TOLERANCE: Final = 1e-4  # radians: "not turned"
 
 REVISION_FROM: Final = 0.85  # share of both: below it 1.3 of a million family pairs pass
-POSSIBLE_REVISION_FROM: Final = 0.60  # with telling strokes nearly all covered
-POSSIBLE_REVISION_TELLING: Final = 0.90
+REVISION_BODY: Final = (0.60, 0.70)  # and of what is inside the border, by length and number
+POSSIBLE_REVISION_FROM: Final = 0.60  # one large feature may be much of the length ...
+POSSIBLE_REVISION_BODY: Final = (0.50, 0.85)  # ... if nearly all other strokes agree
 PART_FROM: Final = 0.97  # share of the contained side
+PART_BODY: Final = 0.85  # share of what is inside the contained side's border
 PART_TELLING: Final = (0.90, 0.95)  # or this share, if this much of what is telling
 WHOLE_BELOW: Final = 0.85  # share of the containing side
 PART_TELLING_LENGTH: Final = 0.20  # of the part's strokes must be telling at all
 SIMILAR_FROM: Final = 0.40
 SCANNED_SAME_FROM: Final = 0.97  # share of both sides of scans, where strokes cannot be counted
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Covered share of the strokes inside the sheet's border, by length and by number."""
+
+    length: float = 1.0
+    number: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,8 @@ class Evidence:
     texts_differ: bool
     telling_share_a: float = 1.0
     telling_share_b: float = 1.0
+    body_a: Covered = Covered()
+    body_b: Covered = Covered()
 
 
 def is_plain_scale(scale: float, evidence: Evidence) -> bool:
@@ -80,13 +92,13 @@ def _close(agreement: Agreement, evidence: Evidence) -> Relation | None:
     altered = agreement.transform.mirrored or not is_plain_scale(
         agreement.transform.scale, evidence
     )
-    if altered and (whole or low >= REVISION_FROM):
+    if altered and (whole or (low >= REVISION_FROM and _is_revision(low, evidence))):
         return Relation.VARIANT
     if whole:
         return Relation.REVISION if evidence.texts_differ else Relation.SAME
     if part := _part(agreement, evidence):
         return part
-    return Relation.REVISION if _is_revision(agreement, low) else None
+    return Relation.REVISION if _is_revision(low, evidence) else None
 
 
 def _is_whole(agreement: Agreement, evidence: Evidence) -> bool:
@@ -95,10 +107,16 @@ def _is_whole(agreement: Agreement, evidence: Evidence) -> bool:
     return not (agreement.uncovered_a.any() or agreement.uncovered_b.any())
 
 
-def _is_revision(agreement: Agreement, low: float) -> bool:
-    telling = min(agreement.telling_a, agreement.telling_b)
-    return low >= REVISION_FROM or (
-        low >= POSSIBLE_REVISION_FROM and telling >= POSSIBLE_REVISION_TELLING
+def _is_revision(low: float, evidence: Evidence) -> bool:
+    # the mean: an added feature opens one side only, another part opens both
+    length = (evidence.body_a.length + evidence.body_b.length) / 2
+    number = (evidence.body_a.number + evidence.body_b.number) / 2
+    if low >= REVISION_FROM and length >= REVISION_BODY[0] and number >= REVISION_BODY[1]:
+        return True
+    return (
+        low >= POSSIBLE_REVISION_FROM
+        and length >= POSSIBLE_REVISION_BODY[0]
+        and number >= POSSIBLE_REVISION_BODY[1]
     )
 
 
@@ -106,10 +124,14 @@ def _part(agreement: Agreement, evidence: Evidence) -> Relation | None:
     a, b = agreement.share_a, agreement.share_b
     if a >= b:
         part, whole, telling, telling_share = a, b, agreement.telling_a, evidence.telling_share_a
+        body = evidence.body_a
         relation = Relation.CONTAINED
     else:
         part, whole, telling, telling_share = b, a, agreement.telling_b, evidence.telling_share_b
+        body = evidence.body_b
         relation = Relation.CONTAINS
+    if body.length < PART_BODY or body.number < PART_BODY:
+        return None
     inside = part >= PART_FROM or (part >= PART_TELLING[0] and telling >= PART_TELLING[1])
     if inside and whole < WHOLE_BELOW and telling_share >= PART_TELLING_LENGTH:
         return relation
