@@ -23,6 +23,7 @@ Canvas = NDArray[np.uint8]
 _SHIFT: Final = 4  # fractional bits of OpenCV's coordinates
 _REGULAR, _BOLD = 400, 700
 _FINER: Final = 2  # strokes are drawn so much larger
+_CROWDED: Final = 100_000  # strokes from which smooth edges cost seconds and are not seen
 _LEAST_WIDTH: Final = 600  # narrower pages are drawn wider and made smaller
 _TINTS: Final = 9  # shades between a colour and the paper, for smooth edges
 
@@ -64,8 +65,10 @@ def _draw(canvas: Canvas, page: Page, strokes: Strokes, colour: str, thickness: 
     straight = _FINER * page.pixels(clean.segments.reshape(-1, 2))
     lines = list(_fixed(straight).reshape(-1, 2, 2))
     scale = page.scale * _FINER
-    lines += [_fixed(_FINER * page.pixels(layout.flattened(arc, scale))) for arc in clean.arcs]
-    cv2.polylines(canvas, lines, False, _bgr(colour), thickness, cv2.LINE_AA, _SHIFT)
+    for points in layout.flattened(clean.arcs, scale):
+        lines += list(_fixed(_FINER * page.pixels(points)))
+    smooth = cv2.LINE_AA if len(lines) < _CROWDED else cv2.LINE_8
+    cv2.polylines(canvas, lines, False, _bgr(colour), thickness, smooth, _SHIFT)
 
 
 class _Lettering:
