@@ -9,6 +9,7 @@ from prefect.states import Completed
 
 from dedup2d.jobs.opening import services
 from dedup2d.jobs.sweep import collect
+from flows.endings import uploads_of_run
 
 
 @flow(name="collect-garbage", persist_result=False)
@@ -21,6 +22,6 @@ async def collect_garbage(
         execute: Off: only count what would be done
     """
     async with get_client() as client:
-        counts = await collect(await services(), client, execute=execute)
+        counts = await collect(await services(), client, execute=execute, uploads_of=uploads_of_run)
     get_run_logger().info("%s", counts.model_dump_json())
     return Completed(message=f"{counts.closed} closed, {counts.deleted} deleted")

@@ -13,6 +13,7 @@ from dedup2d.jobs.closing import close_job
 from dedup2d.jobs.model import DEFAULT_TENANT, JobError, JobStatus, Outcome
 from dedup2d.jobs.opening import services
 from dedup2d.jobs.service import callback_url_of
+from dedup2d.stores.protocol import FileStore
 from tasks.opening import uploads_of
 
 
@@ -44,7 +45,7 @@ async def close_after(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]
         outcome,
         ticket_id=flow_run.parameters.get("ticket_id"),
         callback_url=callback_url_of(flow_run),
-        uploads=await uploads_of(await _picked_store(flow_run)),
+        uploads=await uploads_of_run(flow_run),
     )
 
 
@@ -56,8 +57,9 @@ def error_of(state: State[Any]) -> JobError:
     return JobError(code="WORKER_LOST", message="The worker of this job was lost.")
 
 
-async def _picked_store(run: FlowRun) -> Any:
-    reference = run.parameters.get("store")
-    if isinstance(reference, dict) and "$ref" in reference:
-        return await Block.aload_from_ref(reference["$ref"])
-    return reference
+async def uploads_of_run(run: FlowRun) -> FileStore:
+    """The store that the run was given as a block; the configured one where it was given none."""
+    picked = run.parameters.get("store")
+    if isinstance(picked, dict) and "$ref" in picked:
+        return await uploads_of(await Block.aload_from_ref(picked["$ref"]))
+    return await uploads_of(None)

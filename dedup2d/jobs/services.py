@@ -9,8 +9,7 @@ from typing import Self
 from dedup2d.matcher import Matcher
 from dedup2d.net.guard import AddressGuard
 from dedup2d.settings import MatcherKind, Settings
-from dedup2d.stores.build import result_store, upload_store
-from dedup2d.stores.protocol import FileStore
+from dedup2d.stores.build import Store, result_store, upload_store
 from dedup2d.tickets.connect import connect
 from dedup2d.tickets.deliveries import DeliveryLedger
 from dedup2d.tickets.queue import TicketQueue
@@ -22,8 +21,8 @@ class Services:
     """Connections and stores; close with ``aclose``."""
 
     settings: Settings
-    uploads: FileStore
-    results: FileStore
+    uploads: Store
+    results: Store
     queue: TicketQueue
     ledger: DeliveryLedger
     guard: AddressGuard

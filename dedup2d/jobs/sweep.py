@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient, get_client
@@ -34,7 +34,10 @@ from dedup2d.tickets.model import Ticket
 
 logger = logging.getLogger(__name__)
 
+UploadsOf: TypeAlias = Callable[[FlowRun], Awaitable[FileStore]]
+
 BATCH: Final = 150  # ids in one question to Prefect
+UNFINISHED_AFTER: Final = timedelta(days=1)  # longer than any upload takes
 
 
 class Decision(StrEnum):
@@ -65,6 +68,7 @@ class SweepCounts(BaseModel):
     closed: int = 0
     deleted: int = 0
     results_deleted: int = 0
+    unfinished: int = 0  # parts and empty folders that killed processes left
     failed: int = 0
 
 
@@ -91,8 +95,17 @@ def run(settings: Settings, *, execute: bool) -> SweepCounts:
     return asyncio.run(swept())
 
 
-async def collect(services: Services, client: PrefectClient, *, execute: bool) -> SweepCounts:
-    """Look at every upload folder and open ticket, and end what has to end."""
+async def collect(
+    services: Services,
+    client: PrefectClient,
+    *,
+    execute: bool,
+    uploads_of: UploadsOf | None = None,
+) -> SweepCounts:
+    """Look at every upload folder and open ticket, and end what has to end.
+
+    ``uploads_of`` gives the store that a run was told to use; the configured one by default.
+    """
     now = datetime.now(UTC)
     tickets = {ticket.ticket_id: ticket async for ticket in services.queue.open_tickets()}
     folders = await asyncio.to_thread(newest_by_folder, services.uploads)
@@ -109,14 +122,17 @@ async def collect(services: Services, client: PrefectClient, *, execute: bool) -
         decision = decide(place, now=now, retention=retention)
         counts[decision] += 1
         if execute and decision is not Decision.KEEP:
-            failed += not await _carry_out(services, place, ticket, run)
+            store = await uploads_of(run) if uploads_of and run else services.uploads
+            failed += not await _carry_out(services, store, place, ticket, run)
     expired = await asyncio.to_thread(_expire_results, services, now, execute=execute)
+    unfinished = await asyncio.to_thread(_remove_unfinished, services, now) if execute else 0
     return SweepCounts(
         executed=execute,
         kept=counts[Decision.KEEP],
         closed=counts[Decision.CLOSE],
         deleted=counts[Decision.DELETE],
         results_deleted=expired,
+        unfinished=unfinished,
         failed=failed,
     )
 
@@ -168,18 +184,23 @@ def _batches(ids: Iterable[str]) -> Iterable[list[str]]:
 
 
 async def _carry_out(
-    services: Services, place: Place, ticket: Ticket | None, run: FlowRun | None
+    services: Services,
+    store: FileStore,
+    place: Place,
+    ticket: Ticket | None,
+    run: FlowRun | None,
 ) -> bool:
     """Close or delete one place; a failure is logged and left to the next sweep."""
     try:
         if run is None:
-            await asyncio.to_thread(services.uploads.delete_folder, place.name)
+            await asyncio.to_thread(store.delete_folder, place.name)
             return True
         await close_job(
             services,
             outcome_of_run(run),
             ticket_id=ticket.ticket_id if ticket else place.name,
             callback_url=callback_url_of(run),
+            uploads=store,
         )
         await asyncio.to_thread(drop_scratch, services.settings, str(run.id))
     except ServiceError as error:
@@ -198,6 +219,11 @@ def outcome_of_run(run: FlowRun) -> Outcome:
         error=error_of(run) if status is JobStatus.FAILED else None,
         started_at=run.start_time,
     )
+
+
+def _remove_unfinished(services: Services, now: datetime) -> int:
+    limit = now - UNFINISHED_AFTER
+    return sum(store.remove_unfinished(limit) for store in (services.uploads, services.results))
 
 
 def _expire_results(services: Services, now: datetime, *, execute: bool) -> int:

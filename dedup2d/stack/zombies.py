@@ -14,7 +14,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import StateType
 
 NAME: Final = "dedup2d: end runs whose worker is gone"
-SILENCE: Final = timedelta(seconds=120)
+SILENCE: Final = timedelta(minutes=10)  # warm workers find each other's lost runs in seconds
 
 
 async def ensure_zombie_automation(client: PrefectClient) -> None:
@@ -24,7 +24,7 @@ async def ensure_zombie_automation(client: PrefectClient) -> None:
     await client.create_automation(
         AutomationCore(
             name=NAME,
-            description="A flow run without heartbeats for two minutes is marked as crashed.",
+            description="A flow run without heartbeats for ten minutes is marked as crashed.",
             trigger=EventTrigger(
                 after={"prefect.flow-run.heartbeat"},
                 expect={

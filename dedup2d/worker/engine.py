@@ -6,6 +6,7 @@ runner call. tests/worker checks what we rely on, and fails clearly when Prefect
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from prefect import Flow
@@ -28,3 +29,16 @@ async def run_in_process(flow: Flow[..., Any], flow_run: FlowRun) -> State[Any] 
     running: Any = run_flow(flow, flow_run=flow_run, return_type="state")
     state: State[Any] | None = await running
     return state
+
+
+async def run_hooks(flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
+    """The flow's hooks for this end, for a run whose own process cannot call them any more."""
+    hooks = flow.on_failure_hooks
+    if state.is_cancelled():
+        hooks = flow.on_cancellation_hooks
+    elif state.is_crashed():
+        hooks = flow.on_crashed_hooks
+    for hook in hooks:
+        done: Any = hook(flow, run, state)
+        if inspect.isawaitable(done):
+            await done

@@ -33,7 +33,7 @@ from dedup2d.jobs.closing import read_outcome
 from dedup2d.jobs.interrupts import Stop, interrupt
 from dedup2d.jobs.model import JobStatus
 from dedup2d.jobs.services import Services
-from dedup2d.worker.engine import load_flow, run_in_process
+from dedup2d.worker.engine import load_flow, run_hooks, run_in_process
 from dedup2d.worker.leases import LOOK_S, RENEW_S, Leases, LostRuns
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ HEARTBEAT_S: Final = 10.0  # to the work pool, so that Prefect's UI shows a live
 POLL_S: Final = 5.0  # the net under the doorbell
 CANCEL_POLL_S: Final = 1.0  # for cancellations that ring no bell (Prefect's UI)
 BELL_WAIT_S: Final = 5.0
+FULL_PAUSE_S: Final = 0.2
 ABANDON_S: Final = 3.0  # for a run to let go of what it holds
 PAUSE_AFTER_FAULT_S: Final = 1.0
 API_FAULTS: Final = (httpx.HTTPError, OSError, PrefectException, ServiceError)
@@ -66,7 +67,8 @@ class WarmWorker:
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._runs: dict[UUID, FlowRun] = {}
         self._leases = Leases(services.queue, config.name)
-        self._lost = LostRuns(client, services, config.pool, f"finder-{config.name}")
+        finder = Leases(services.queue, f"finder-{config.name}")
+        self._lost = LostRuns(client, config.pool, finder, self._close)
         self._wake = asyncio.Event()
         self._flows: dict[str, Flow[..., Any]] = {}
 
@@ -114,6 +116,9 @@ class WarmWorker:
         )
 
     async def _answer_door(self) -> None:
+        if len(self._running) >= self._config.limit:
+            await asyncio.sleep(FULL_PAUSE_S)  # another worker may have room for who rings
+            return
         for bell in await self._services.queue.bells(self._config.name, block_s=BELL_WAIT_S):
             if bell.kind == "cancel":
                 interrupt(bell.job_id, Stop.CANCEL)
@@ -205,11 +210,11 @@ class WarmWorker:
         if kept is not None and kept.status is JobStatus.COMPLETED:
             state = Completed(message="Finished before the cancellation was heard.")
         else:
-            for hook in flow.on_cancellation_hooks:
-                done: Any = hook(flow, run, state)
-                if asyncio.iscoroutine(done):
-                    await done
+            await run_hooks(flow, run, state)
         await self._client.set_flow_run_state(run.id, state, force=True)
+
+    async def _close(self, run: FlowRun, state: State[Any]) -> None:
+        await run_hooks(await self._flow_of(run), run, state)
 
     async def _report_crash(self, run: FlowRun, error: Exception) -> None:
         message = f"The worker could not run it: {type(error).__name__}"
