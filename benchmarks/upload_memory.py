@@ -133,7 +133,7 @@ def main() -> None:
     megabytes = parser.parse_args().megabytes
     table = Table("store", "upload", "gateway +", "worker +", "Redis", "job", "uploads left")
     for store in ("local", "s3"):
-        with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="dedup2d-") as folder:
+        with tempfile.TemporaryDirectory(prefix="dedup2d-") as folder, ExitStack() as stack:
             environ = {"API_KEYS": KEY}
             if store == "s3":
                 environ |= stack.enter_context(s3_server(Path(folder)))
