@@ -222,8 +222,13 @@ def outcome_of_run(run: FlowRun) -> Outcome:
 
 
 def _remove_unfinished(services: Services, now: datetime) -> int:
-    limit = now - UNFINISHED_AFTER
-    return sum(store.remove_unfinished(limit) for store in (services.uploads, services.results))
+    removed = 0
+    for store in (services.uploads, services.results):
+        try:
+            removed += store.remove_unfinished(now - UNFINISHED_AFTER)
+        except ServiceError as error:  # not every S3 lets us list unfinished uploads
+            logger.warning("unfinished uploads could not be removed: %s", error)
+    return removed
 
 
 def _expire_results(services: Services, now: datetime, *, execute: bool) -> int:

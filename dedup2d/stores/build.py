@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 from dedup2d.fileref import Backend
 from dedup2d.settings import Settings
 from dedup2d.stores.local import LocalStore
 from dedup2d.stores.s3 import S3Store
 
+Store: TypeAlias = LocalStore | S3Store
+"""A FileStore that can also ``remove_unfinished``."""
 
-def upload_store(settings: Settings) -> LocalStore | S3Store:
+
+def upload_store(settings: Settings) -> Store:
     """Where uploads live while their job does."""
     return _store(settings, settings.uploads_path, settings.s3_prefix)
 
 
-def result_store(settings: Settings) -> LocalStore | S3Store:
+def result_store(settings: Settings) -> Store:
     """Where results live until they expire."""
     return _store(settings, settings.results_path, settings.s3_result_prefix)
 
 
-def _store(settings: Settings, folder: Path, prefix: str) -> LocalStore | S3Store:
+def _store(settings: Settings, folder: Path, prefix: str) -> Store:
     if settings.file_storage is Backend.LOCAL or settings.s3_bucket is None:
         return LocalStore(folder)
     return S3Store(

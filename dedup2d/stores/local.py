@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from dedup2d.stores.measured import (
     source_errors_as_they_were,
     too_large,
 )
-from dedup2d.stores.names import checked_folder, part_name, sanitised, shown, unique_name
+from dedup2d.stores.names import checked_folder, is_folder, part_name, sanitised, shown, unique_name
 from dedup2d.stores.protocol import Readable, StoredFile
 
 _TRIES: Final = 20  # a folder may be deleted between its making and its use
@@ -140,7 +140,7 @@ class LocalStore:
     def list(self) -> Iterator[StoredFile]:
         """See ``FileStore.list``; links are not followed."""
         with _storage("list its files"):
-            folders = [entry for entry in _entries(self._root) if _is_folder(entry)]
+            folders = self._folders()
         for folder in folders:
             with _storage("list its files"):
                 files = [_stored(folder.name, entry) for entry in _entries(folder)]
@@ -153,7 +153,7 @@ class LocalStore:
         """
         limit, removed = older_than.timestamp(), 0
         with _storage("delete unfinished files"):
-            for folder in filter(_is_folder, _entries(self._root)):
+            for folder in self._folders():
                 touched = _modified(folder)  # before a part's going touches the folder
                 for entry in _entries(folder):
                     if entry.name.startswith(".") and _modified(entry) < limit:
@@ -162,6 +162,14 @@ class LocalStore:
                 if touched < limit:
                     removed += _remove_if_empty(Path(folder))
         return removed
+
+    def _folders(self) -> Sequence[os.DirEntry[str]]:
+        """The folders that can be ours; others, such as ``lost+found``, are left alone."""
+        return [
+            entry
+            for entry in _entries(self._root)
+            if is_folder(entry.name) and entry.is_dir(follow_symlinks=False)
+        ]
 
     def _path_of(self, ref: FileRef) -> Path:
         if ref.backend is not Backend.LOCAL or ref.path is None:
@@ -248,10 +256,6 @@ def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
             return sorted(found, key=lambda entry: f"{entry.name}/")
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    return entry.is_dir(follow_symlinks=False)
 
 
 def _modified(entry: os.DirEntry[str]) -> float:

@@ -40,9 +40,14 @@ def part_name() -> str:
     return f".{uuid4().hex}.part"
 
 
+def is_folder(name: str) -> bool:
+    """Whether ``name`` can be a folder of ours: one plain component."""
+    return _FOLDER.fullmatch(name) is not None
+
+
 def checked_folder(folder: str) -> str:
-    """``folder`` if it is one plain component; raises RequestError ``INVALID_FOLDER``."""
-    if not _FOLDER.fullmatch(folder):
+    """``folder`` if ``is_folder``; raises RequestError ``INVALID_FOLDER``."""
+    if not is_folder(folder):
         raise RequestError(
             "INVALID_FOLDER", "A store's folder is 1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-'."
         )

@@ -27,7 +27,7 @@ from dedup2d.stores.measured import (
     source_errors_as_they_were,
     too_large,
 )
-from dedup2d.stores.names import checked_folder, sanitised, shown, unique_name
+from dedup2d.stores.names import checked_folder, is_folder, sanitised, shown, unique_name
 from dedup2d.stores.protocol import Readable, StoredFile
 
 if TYPE_CHECKING:
@@ -199,8 +199,8 @@ class S3Store:
         with storage_errors("list its files"):
             for page in self._pages(self._prefix):
                 for item in page:
-                    folder, slash, name = item["Key"].removeprefix(self._prefix).partition("/")
-                    if slash and name and "/" not in name:
+                    folder, _, name = item["Key"].removeprefix(self._prefix).partition("/")
+                    if name and "/" not in name and is_folder(folder):
                         yield StoredFile(
                             folder=folder,
                             location=item["Key"],

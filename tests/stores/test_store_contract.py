@@ -210,3 +210,15 @@ def test_a_fetch_that_cannot_write_leaves_nothing(place, tmp_path):
     with pytest.raises(ServiceError) as caught:
         place.store.fetch(ref, tmp_path / "no-such-folder" / "copy")
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_what_is_not_ours_is_neither_listed_nor_removed(local, s3, s3_endpoint):
+    strange = local.store._root / "lost+found" / "x"
+    strange.parent.mkdir(parents=True)
+    strange.write_bytes(b"x")
+    s3.tamper(s3.pointing("lost+found/x"), b"x")
+    s3.tamper(s3.pointing("job-1/deeper/x"), b"x")
+    for place in (local, s3):
+        assert list(place.store.list()) == []
+        assert place.store.remove_unfinished(datetime.now(UTC) + timedelta(days=1)) == 0
+    assert strange.exists()
