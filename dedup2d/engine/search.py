@@ -32,6 +32,10 @@ LIMITS: Final = {
     Mode.PRECISE: Limits(cosine=40, containment=30, descriptor=20),
 }
 
+MOST_PRECISE: Final = 100
+MOST_SCANNED: Final = 50
+UNLIKELY_VERIFIED: Final = 2
+
 # What a damaged or absurd stored drawing may raise in numpy and OpenCV; the search goes on.
 _CANDIDATE_FAULTS: Final = (
     ServiceError,
@@ -80,7 +84,7 @@ def search(vault: Vault, query: SearchQuery, options: SearchOptions, *, tenant: 
         asked.fingerprint, tenant=tenant, sha256=query.file_hash, limits=LIMITS[options.mode]
     )
     course.lap("candidates_ms")
-    chosen = candidates[: _to_verify(options)]
+    chosen = _to_verify(candidates, options, scanned=asked.fingerprint.is_raster)
     matches = _verified(course, asked, chosen)
     course.lap("verify_ms")
     if not asked.fingerprint.shape.count:
@@ -89,10 +93,22 @@ def search(vault: Vault, query: SearchQuery, options: SearchOptions, *, tenant: 
     return _report(course, candidates, len(chosen), _ordered(matches, options))
 
 
-def _to_verify(options: SearchOptions) -> int:
+def _to_verify(
+    candidates: tuple[Candidate, ...], options: SearchOptions, *, scanned: bool
+) -> tuple[Candidate, ...]:
+    """The likely candidates, best first; of the unlikely those with the best descriptors.
+
+    Those may be scans, of which tokens say little; for a scanned query all are.
+    """
     if options.mode is Mode.PRECISE:
-        return max(options.precision_top_n, 100)
-    return options.precision_top_n
+        return candidates[: max(options.precision_top_n, MOST_PRECISE)]
+    if scanned:
+        return candidates[: max(options.precision_top_n, MOST_SCANNED)]
+    likely = [c for c in candidates if c.is_likely][: options.precision_top_n]
+    others = sorted(
+        (c for c in candidates if not c.is_likely), key=lambda c: (-c.descriptor, c.entry.number)
+    )
+    return (*likely, *others[:UNLIKELY_VERIFIED])
 
 
 def _verified(course: _Course, asked: Subject, candidates: tuple[Candidate, ...]) -> list[Match]:

@@ -255,6 +255,11 @@ class Catalogue:
             row = self._db.execute(f"SELECT COUNT(*) FROM drawings {where}", values)  # noqa: S608  # fixed clauses
             return int(row.fetchone()[0])
 
+    def size(self) -> int:
+        """Bytes on disk, what waits in the write-ahead log included."""
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
     def close(self) -> None:
         """Give the file back."""
         self._db.close()

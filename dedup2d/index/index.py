@@ -16,12 +16,14 @@ from typing import Any, Final
 import numpy as np
 
 from dedup2d.drawing.model import Floats
-from dedup2d.index.arrays import TenantArrays
+from dedup2d.index.arrays import JOIN, TenantArrays
 from dedup2d.index.catalogue import Catalogue, Entry
 from dedup2d.index.limits import Limits
 from dedup2d.matching.fingerprint import ALGORITHM_VERSION, Fingerprint, refreshed
 from dedup2d.matching.tokens import Tokens
 
+USUAL_DESCRIPTOR: Final = 0.90  # framed drawings are as alike as this whatever they show
+LIKELY_FROM: Final = 0.15
 LEARNED_FROM: Final = 100  # drawings: below it, frequencies say nothing about frames
 COMMON_RARITY: Final = 3.0  # of 5 % of the drawings and more: a frame, a standard part
 TELLING_RARITY: Final = 2.5  # above that: fully telling
@@ -48,8 +50,17 @@ class Candidate:
         """Orders candidates: what is most likely to be a match is verified first."""
         if self.same_bytes or self.same_key:
             return 3.0
-        close = 1.0 if self.signature <= 1e-3 else 0.0  # noqa: PLR2004  # the join's width
-        return close + max(self.cosine, self.containment, 0.8 * self.descriptor)
+        close = 1.0 if self.signature <= JOIN else 0.0
+        return close + max(self.cosine, self.containment, 2 * (self.descriptor - USUAL_DESCRIPTOR))
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether verifying can be expected to show a relation.
+
+        In a vault of 400 framed drawings strangers reach a containment of 0.2 to 0.4, crops to a
+        tenth 0.3 and more; descriptors tell nothing alone where frames are alike.
+        """
+        return self.promise >= LIKELY_FROM
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +133,7 @@ class Index:
             "outdated": sum(e.algorithm != ALGORITHM_VERSION for e in entries),
             "algorithm_version": ALGORITHM_VERSION,
             "generation": self._catalogue.generation(),
-            "bytes": self._catalogue.path.stat().st_size,
+            "bytes": self._catalogue.size(),
         }
 
     def refresh(self, tenant: str | None = None) -> int:

@@ -22,7 +22,7 @@ PART_FROM: Final = 0.97  # share of the contained side
 PART_BODY: Final = 0.85  # share of what is inside the contained side's border
 PART_TELLING: Final = (0.90, 0.95)  # or this share, if this much of what is telling
 WHOLE_BELOW: Final = 0.85  # share of the containing side
-PART_TELLING_LENGTH: Final = 0.20  # of the part's strokes must be telling at all
+PART_TELLING_LENGTH: Final = 0.05  # of the part's strokes must be telling: no bare frame
 SIMILAR_FROM: Final = 0.40
 SCANNED_SAME_FROM: Final = 0.97  # share of both sides of scans, where strokes cannot be counted
 
