@@ -26,7 +26,15 @@ from dedup2d.stores.measured import (
     source_errors_as_they_were,
     too_large,
 )
-from dedup2d.stores.names import checked_folder, is_folder, part_name, sanitised, shown, unique_name
+from dedup2d.stores.names import (
+    checked_folder,
+    is_folder,
+    part_name,
+    plain_media_type,
+    sanitised,
+    shown,
+    unique_name,
+)
 from dedup2d.stores.protocol import Readable, StoredFile
 
 _TRIES: Final = 20  # a folder may be deleted between its making and its use
@@ -64,7 +72,7 @@ class LocalStore:
             sha256=reader.sha256,
             size=reader.size,
             file_name=shown(file_name),
-            media_type=media_type,
+            media_type=plain_media_type(media_type),
             stored_at=datetime.now(UTC),
         )
 

@@ -12,6 +12,9 @@ FALLBACK_NAME: Final = "upload.bin"
 MAX_NAME: Final = 200  # characters; with the uuid before it below every file system's 255
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_MEDIA_TYPE: Final = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*"
+)
 _FOLDER: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 
 
@@ -28,6 +31,16 @@ def sanitised(file_name: str) -> str:
     """
     last = file_name.replace("\\", "/").rpartition("/")[2]
     return _UNSAFE.sub("_", last).strip("._-")[:MAX_NAME].rstrip("._-") or FALLBACK_NAME
+
+
+def plain_media_type(media_type: str) -> str:
+    """``type/subtype`` in lower case without parameters; empty for anything else.
+
+    It comes from a client and goes into a header.
+    """
+    plain = media_type.partition(";")[0].strip()
+    fits = len(plain) <= MAX_NAME and _MEDIA_TYPE.fullmatch(plain)
+    return plain.lower() if fits else ""
 
 
 def unique_name(file_name: str) -> str:

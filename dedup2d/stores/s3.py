@@ -27,7 +27,14 @@ from dedup2d.stores.measured import (
     source_errors_as_they_were,
     too_large,
 )
-from dedup2d.stores.names import checked_folder, is_folder, sanitised, shown, unique_name
+from dedup2d.stores.names import (
+    checked_folder,
+    is_folder,
+    plain_media_type,
+    sanitised,
+    shown,
+    unique_name,
+)
 from dedup2d.stores.protocol import Readable, StoredFile
 
 if TYPE_CHECKING:
@@ -116,6 +123,7 @@ class S3Store:
         """See ``FileStore.put``."""
         key = self._key(folder, unique_name(file_name))
         reader = MeasuredReader(source, max_bytes=max_bytes)
+        media_type = plain_media_type(media_type)
         with source_errors_as_they_were():
             reader.require_content()
             try:

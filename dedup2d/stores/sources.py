@@ -195,7 +195,7 @@ async def _from_url(
                 answer.aiter_raw(),
                 folder=folder,
                 file_name=_name_of(answer),
-                media_type=answer.headers.get("content-type", "").partition(";")[0].strip(),
+                media_type=answer.headers.get("content-type", ""),
                 max_bytes=max_bytes,
             )
     except TimeoutError as error:

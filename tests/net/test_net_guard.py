@@ -235,3 +235,45 @@ def test_no_text_makes_the_guard_fail_otherwise_than_by_refusing(text):
     for url in (text, f"https://{text}/", f"https://example.com:{text}/"):
         with contextlib.suppress(RequestError):
             checking.check_form(url)
+
+
+def notations(address: int) -> list[str]:
+    """What inet_aton(3) reads as ``address``, besides the four plain numbers."""
+    a, b, c, d = address.to_bytes(4, "big")
+    return [
+        str(address),
+        hex(address),
+        f"0{address:o}",
+        f"{a}.{address & 0xFFFFFF}",
+        f"{a}.{b}.{c << 8 | d}",
+        f"0x{a:x}.{b}.{c}.{d}",
+        f"0{a:o}.{b}.{c}.{d}",
+        f"{a}.{b}.{c}.0{d:o}",
+        f"{a}.{b}.{c}.{d}.",
+        f"00{a}.{b}.{c}.{d}",
+    ]
+
+
+@given(st.integers(0, 2**32 - 1))
+@pytest.mark.parametrize("checking", [guard(), guard(callback_block_private=False)])
+def test_no_other_notation_of_an_ipv4_address_passes(checking, address):
+    for host in notations(address):
+        with pytest.raises(RequestError):
+            checking.check_form(f"http://{host}/")
+
+
+@given(st.ip_addresses(v=4))
+def test_an_ipv4_address_inside_an_ipv6_address_never_passes(address):
+    number = int(address)
+    high, low = number >> 16, number & 0xFFFF
+    for host in (
+        f"::ffff:{address}",
+        f"::{address}",
+        f"64:ff9b::{address}",
+        f"64:ff9b:1::{address}",
+        f"2002:{high:x}:{low:x}::1",
+        f"2001:0:{high:x}:{low:x}::1",
+        f"::ffff:0:{address}",
+    ):
+        with pytest.raises(RequestError):
+            guard().check_form(f"https://[{host}]/")

@@ -222,3 +222,20 @@ def test_what_is_not_ours_is_neither_listed_nor_removed(local, s3, s3_endpoint):
         assert list(place.store.list()) == []
         assert place.store.remove_unfinished(datetime.now(UTC) + timedelta(days=1)) == 0
     assert strange.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("image/PNG; charset=x", "image/png"),
+        ("image/vnd.dxf", "image/vnd.dxf"),
+        ("image/png\r\nx-amz-acl: public-read", ""),
+        ("imagé/png", ""),
+        ("nonsense", ""),
+        ("a/" + "b" * 500, ""),
+    ],
+)
+def test_a_media_type_is_plain_or_dropped(place, given, kept):
+    ref = place.store.put(io.BytesIO(b"x"), folder="job-1", file_name="a", media_type=given)
+    assert ref.media_type == kept
+    assert place.store.verify(ref) == ref
