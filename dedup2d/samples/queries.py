@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 import cv2
@@ -160,10 +161,13 @@ def _with_others(entry: Entry) -> Query:
 
 
 def _cropped(entry: Entry) -> Query:
+    """The view to the left of the widest gap between two views."""
     part = [entity for entity in entry.plan if not isinstance(entity, Group)]
-    box = extents(part)
-    edge = box.min_x + 0.7 * box.width
-    return _query(tuple(e for e in part if extents([e]).max_x < edge), Relation.CONTAINED)
+    boxes = sorted((extents([entity]) for entity in part), key=lambda box: box.min_x)
+    reached = list(accumulate((box.max_x for box in boxes), max))
+    gaps = [(box.min_x - end, end) for box, end in zip(boxes[1:], reached, strict=False)]
+    edge = max(gaps)[1]
+    return _query(tuple(e for e in part if extents([e]).max_x <= edge), Relation.CONTAINED)
 
 
 def _scanned(entry: Entry) -> Query:
@@ -210,7 +214,7 @@ RECIPES: Final = (  # those of the first of each kind are what the demo needs
     Recipe("revision-hole.dxf", "hole added", Kind.BRACKET, 1, _revised(Change.HOLE_ADDED)),
     Recipe("revision-resized.dxf", "bolts", Kind.FLANGE, 1, _revised(Change.HOLE_RESIZED)),
     Recipe("inch.dxf", "the same lengths in inches", Kind.SHAFT, 1, _in_inches),
-    Recipe("cropped.dxf", "one view cut out", Kind.GASKET, 1, _cropped),
+    Recipe("cropped.dxf", "one view cut out", Kind.FLANGE, 3, _cropped),
     Recipe("revision-slot.dxf", "slot added", Kind.BLANK, 1, _revised(Change.SLOT_ADDED)),
     Recipe("revision-chamfer.dxf", "chamfer", Kind.PLATE, 2, _revised(Change.CHAMFER)),
     Recipe("retitled.dxf", "revision letter and date", Kind.BRACKET, 2, _retitled),
