@@ -52,7 +52,13 @@ class Pool:
 
     def start(self, **parameters: Any) -> str:
         path = f"/deployments/{self.deployment}/create_flow_run"
-        return str(self.api.post(path, json={"parameters": parameters}).json()["id"])
+        for _ in range(5):  # a busy SQLite answers 503, which Prefect's own clients retry
+            answer = self.api.post(path, json={"parameters": parameters})
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(0.5)
+        assert answer.is_success, answer.text
+        return str(answer.json()["id"])
 
     def run(self, run_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self.api.get(f"/flow_runs/{run_id}").json()
