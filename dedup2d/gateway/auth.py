@@ -46,7 +46,9 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
-def tenant_of(request: Request, api_key: Annotated[str | None, Depends(_header)] = None) -> str:
+async def tenant_of(
+    request: Request, api_key: Annotated[str | None, Depends(_header)] = None
+) -> str:
     """The tenant that asks. 401 without a valid key, 403 from afar where none is configured."""
     settings = gateway_of(request).settings
     raw = (api_key or "").encode("latin-1")  # the header's own bytes

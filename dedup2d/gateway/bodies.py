@@ -14,11 +14,16 @@ PREFIX = "/api/v1/dedup"
 class Accepted(BaseModel):
     """A search that goes on: poll ``poll_url`` for its end."""
 
-    job_id: str = Field(description="also the id of the flow run in Prefect")
+    job_id: str = Field(
+        description="also the id of the flow run in Prefect",
+        examples=["6f3c1f0e-8d0b-4a38-9b0e-0d6f6f0f6a11"],
+    )
     status: JobStatus = JobStatus.PENDING
-    poll_url: str
+    poll_url: str = Field(examples=["/api/v1/dedup/2d/jobs/6f3c1f0e-8d0b-4a38-9b0e-0d6f6f0f6a11"])
     forced_async_reason: str | None = Field(
-        None, description="why a search without async=true was not waited for"
+        None,
+        description="why a search without async=true was not waited for",
+        examples=["mode=precise"],
     )
 
     @classmethod

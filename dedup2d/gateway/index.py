@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -11,16 +12,21 @@ from dedup2d.errors import RequestError
 from dedup2d.fileref import FileRef
 from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Rebuilt
+from dedup2d.gateway.documents import ANY_PROBLEMS, UPLOAD, UPLOAD_PROBLEMS
 from dedup2d.gateway.inbox import Tray
-from dedup2d.gateway.search import MULTIPART
 from dedup2d.gateway.state import Gateway, gateway_of
-from dedup2d.gateway.uploads import Received, check_body, receive
+from dedup2d.gateway.uploads import Limits, Received, check_body, receive
 from dedup2d.matcher import Indexed
 
 router = APIRouter(tags=["index"])
 
 
-@router.post("/2d/index/add", summary="Add a drawing to the vault's index", openapi_extra=MULTIPART)
+@router.post(
+    "/2d/index/add",
+    summary="Add a drawing to the vault's index",
+    openapi_extra=UPLOAD,
+    responses=UPLOAD_PROBLEMS,
+)
 async def add(
     request: Request,
     tenant: Tenant,
@@ -31,8 +37,10 @@ async def add(
 ) -> Indexed:
     """The same bytes twice are one entry. The upload itself is not kept."""
     gateway = gateway_of(request)
-    limit = min(gateway.settings.max_upload_bytes, gateway.settings.max_drawing_bytes)
-    boundary = check_body(request, max_upload_bytes=limit)
+    settings = gateway.settings
+    limit = min(settings.max_upload_bytes, settings.max_drawing_bytes)
+    limits = replace(Limits.of(settings), upload_bytes=limit)
+    boundary = check_body(request, limits)
     async with gateway.inbox.tray() as tray:
 
         async def keep(chunks: AsyncIterator[bytes], *, file_name: str, media_type: str) -> FileRef:
@@ -40,7 +48,7 @@ async def add(
                 chunks, file_name=file_name, media_type=media_type, max_bytes=limit
             )
 
-        received = await receive(request, boundary, keep, gateway.inbox, max_upload_bytes=limit)
+        received = await receive(request, boundary, keep, gateway.inbox, limits)
         if len(received.files) != 1:
             raise RequestError("ONE_FILE_EXPECTED", "One drawing at a time is added to the index.")
         return await _index(gateway, tray, received, tenant=tenant, user_name=user_name)
@@ -66,7 +74,7 @@ async def _index(
     return indexed.model_copy(update={"message": message})
 
 
-@router.post("/2d/index/rebuild", summary="Bring the index up to date")
+@router.post("/2d/index/rebuild", summary="Bring the index up to date", responses=ANY_PROBLEMS)
 async def rebuild(request: Request, tenant: Tenant) -> Rebuilt:
     """Needed after drawings were added to a vision service; harmless otherwise."""
     return Rebuilt.model_validate(await gateway_of(request).services.matcher.rebuild(tenant=tenant))

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from dedup2d.errors import RequestError
 from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Canceled, JobItem, JobList
+from dedup2d.gateway.documents import ANY_PROBLEMS, JOB_PROBLEMS
 from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.state import gateway_of
 from dedup2d.jobs.model import JobStatus, JobView
@@ -17,7 +18,7 @@ from dedup2d.jobs.model import JobStatus, JobView
 router = APIRouter(tags=["jobs"])
 
 
-@router.get("/2d/jobs", summary="My jobs, newest first")
+@router.get("/2d/jobs", summary="My jobs, newest first", responses=ANY_PROBLEMS)
 async def list_jobs(
     request: Request,
     tenant: Tenant,
@@ -32,13 +33,17 @@ async def list_jobs(
     return JobList(jobs=[JobItem.of(view) for view in views], total=len(views))
 
 
-@router.get("/2d/jobs/{job_id}", summary="A job, and its result when it has completed")
+@router.get(
+    "/2d/jobs/{job_id}",
+    summary="A job, and its result when it has completed",
+    responses=JOB_PROBLEMS,
+)
 async def get_job(request: Request, job_id: str, tenant: Tenant) -> JobView:
     """``completed`` comes with ``result``; ``failed`` with ``error`` and ``error_code``."""
     return await patiently(partial(gateway_of(request).jobs.get, job_id, tenant))
 
 
-@router.post("/2d/jobs/{job_id}/cancel", summary="End a job")
+@router.post("/2d/jobs/{job_id}/cancel", summary="End a job", responses=JOB_PROBLEMS)
 async def cancel_job(request: Request, job_id: str, tenant: Tenant) -> Canceled:
     """Answers at once; a running job stops within seconds. A job that has ended stays as it is."""
     await patiently(partial(gateway_of(request).jobs.cancel, job_id, tenant))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+import httpx
 import stamina
 
 from dedup2d.errors import ServiceError
@@ -38,4 +39,6 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
 def _is_prefects_fault(error: Exception) -> bool:
     if not isinstance(error, ServiceError) or error.service != "prefect":
         return False
+    if isinstance(error.__cause__, httpx.ConnectError):
+        return False  # Prefect's client has tried several times by then
     return (error.retry_after_s or 0) <= LIMIT_S  # else it says itself that it will take long

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from functools import partial
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -15,9 +15,10 @@ from pydantic import ConfigDict, Field, model_validator
 from dedup2d.errors import ConflictError, RequestError
 from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Accepted
+from dedup2d.gateway.documents import SEARCH_PROBLEMS, UPLOAD
 from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.state import Gateway, gateway_of
-from dedup2d.gateway.uploads import Received, check_body, measure, receive
+from dedup2d.gateway.uploads import Limits, Received, check_body, measure, receive
 from dedup2d.gateway.waiting import answer_of, wait_for_end
 from dedup2d.options import Mode, SearchOptions, resolve_options
 from dedup2d.report import Report
@@ -53,38 +54,12 @@ class SearchQuery(SearchOptions):
         return resolve_options(explicit, preset=self.preset or None)
 
 
-MULTIPART: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "the drawing; may be repeated for a batch",
-                        },
-                        "geom_json": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "geometry JSON of the drawing (at most 64 MB)",
-                        },
-                    },
-                }
-            }
-        },
-    }
-}
-
-
 @router.post(
     "/2d/search",
     summary="Search the vault for drawings that have to do with this one",
     response_model=Report | Accepted,
-    openapi_extra=MULTIPART,
+    openapi_extra=UPLOAD,
+    responses=SEARCH_PROBLEMS,
 )
 async def search(
     request: Request,
@@ -108,8 +83,8 @@ async def search(
     options = query.options()
     callback_url = query.callback_url or None
     await _check_callback(gateway, callback_url)
-    limit = gateway.settings.max_upload_bytes
-    boundary = check_body(request, max_upload_bytes=limit)
+    limits = Limits.of(gateway.settings)
+    boundary = check_body(request, limits)
     async with gateway.jobs.intake(
         tenant,
         callback_url=callback_url,
@@ -118,7 +93,7 @@ async def search(
     ) as intake:
         first = intake.admission.created
         keep = intake.store if first else measure
-        received = await receive(request, boundary, keep, gateway.inbox, max_upload_bytes=limit)
+        received = await receive(request, boundary, keep, gateway.inbox, limits)
         reason = forced_async_reason(gateway.settings, options, received)
         if callback_url and not query.async_request and reason is None:
             raise RequestError("CALLBACK_UNSUPPORTED", "callback_url needs async=true.")

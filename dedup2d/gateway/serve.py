@@ -12,6 +12,7 @@ import uvicorn
 from dedup2d.errors import RequestError
 from dedup2d.gateway.app import create_app
 from dedup2d.gateway.auth import is_loopback
+from dedup2d.memory import return_freed_memory
 from dedup2d.settings import Settings
 
 KEEP_ALIVE_S: Final = 30
@@ -34,6 +35,9 @@ def serve(settings: Settings, host: str, port: int) -> None:
         sys.stderr.write("No API_KEYS are set: only this machine is served, without keys.\n")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    for name in ("stamina", "python_multipart"):  # what they warn of is answered by us
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return_freed_memory()
     config = uvicorn.Config(
         create_app(settings),
         host=host,

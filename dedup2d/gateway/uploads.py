@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -18,13 +18,15 @@ from dedup2d.fileref import Backend, FileRef
 from dedup2d.gateway.inbox import Inbox
 from dedup2d.gateway.linger import mark_read
 from dedup2d.gateway.multipart import BLOCK_BYTES, MultipartStream, Part, boundary_of
+from dedup2d.settings import Settings
+from dedup2d.tickets.keys import UNBOUND_TTL_S
 
 MAX_GEOMETRY_BYTES: Final = 64 * 1024**2
 MAX_REFERENCES_BYTES: Final = 400 * 1024  # Prefect takes 512 KiB of parameters
 MAX_PARTS: Final = 5000
 MAX_OVERHEAD_BYTES: Final = 4 * 1024**2  # boundaries, headers and fields that nobody asked for
 IDLE_S: Final = 60.0  # a client that sends nothing that long is given up
-UPLOAD_S: Final = 540.0  # the place in the queue is kept for 600 s
+UPLOAD_S: Final = 0.9 * UNBOUND_TTL_S  # as long as the place in the queue is kept, less a margin
 
 
 class Keep(Protocol):
@@ -35,6 +37,24 @@ class Keep(Protocol):
     ) -> FileRef:
         """Raises as ``FileStore.put`` does, and whatever ``chunks`` raises."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one request may carry, and how long its body may take."""
+
+    upload_bytes: int  # of all drawings together
+    upload_s: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Those of a search."""
+        return cls(settings.max_upload_bytes, min(UPLOAD_S, 0.9 * settings.job_ttl_s))
+
+    @property
+    def body_bytes(self) -> int:
+        """Drawings, geometry and what is around them."""
+        return self.upload_bytes + MAX_GEOMETRY_BYTES + MAX_OVERHEAD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +76,17 @@ class Received:
         return (*(ref.sha256 for ref in self.files), geometry)
 
 
-def check_body(request: Request, *, max_upload_bytes: int) -> bytes:
+def check_body(request: Request, limits: Limits) -> bytes:
     """The boundary, before anything is read. Raises RequestError for a body that cannot be ours."""
     boundary = boundary_of(request.headers.get("content-type", ""))
     announced = request.headers.get("content-length", "")
-    limit = max_upload_bytes + MAX_GEOMETRY_BYTES + MAX_OVERHEAD_BYTES
-    if announced.isdigit() and int(announced) > limit:
-        raise too_large("The upload", max_upload_bytes)
+    if announced.isdigit() and int(announced) > limits.body_bytes:
+        raise too_large("The upload", limits.upload_bytes)
     return boundary
 
 
 async def receive(
-    request: Request, boundary: bytes, keep: Keep, inbox: Inbox, *, max_upload_bytes: int
+    request: Request, boundary: bytes, keep: Keep, inbox: Inbox, limits: Limits
 ) -> Received:
     """Stream every ``file`` part and the ``geom_json`` part through ``keep``.
 
@@ -76,10 +95,10 @@ async def receive(
     and RequestValidationError without a ``file``; what ``keep`` has stored by then is the
     caller's to delete.
     """
-    body = _body(request, max_upload_bytes + MAX_GEOMETRY_BYTES + MAX_OVERHEAD_BYTES)
+    body = _body(request, limits)
     files: list[FileRef] = []
     geometry: FileRef | None = None
-    budget = _Budget(max_upload_bytes)
+    budget = _Budget(limits.upload_bytes)
     count = references = 0
     async for part in MultipartStream(body, boundary).parts():
         count += 1
@@ -168,11 +187,11 @@ async def _receive_geometry(part: Part, keep: Keep, inbox: Inbox) -> FileRef:
             return await keep(blocks(), file_name="geometry.json", media_type="application/json")
 
 
-async def _body(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
+async def _body(request: Request, limits: Limits) -> AsyncIterator[bytes]:
     """The body as it arrives. Raises ClientDisconnect, and RequestError for a limit."""
     received = 0
     clock = asyncio.get_running_loop()
-    deadline = clock.time() + UPLOAD_S
+    deadline = clock.time() + limits.upload_s
     more = True
     while more:
         try:
@@ -189,7 +208,7 @@ async def _body(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
             mark_read(request)
         chunk: bytes = message.get("body", b"")
         received += len(chunk)
-        if received > max_bytes:
-            raise too_large("The body", max_bytes)
+        if received > limits.body_bytes:
+            raise too_large("The body", limits.body_bytes)
         if chunk:
             yield chunk

@@ -76,6 +76,8 @@ _STATUS_OF_FAILURE: Final = {
     "WORKER_LOST": 503,
     "INTERNAL_ERROR": 500,
     "JOB_FAILED": 500,
+    "FILE_MISSING": 500,  # the upload, which was stored whole
+    "FILE_ALTERED": 500,
 }
 
 

@@ -82,7 +82,11 @@ class Prefect:
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api", timeout=30)
 
     def post(self, path, body):
-        answer = self.http.post(path, json=body)
+        for _ in range(40):
+            answer = self.http.post(path, json=body)
+            if answer.status_code != 503:  # its database was locked
+                break
+            time.sleep(0.25)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
