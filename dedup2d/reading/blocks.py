@@ -10,7 +10,7 @@ import numpy as np
 from dedup2d.drawing import Text
 from dedup2d.drawing.model import Floats
 from dedup2d.reading.builder import DrawingBuilder
-from dedup2d.reading.strokes import Owners, Strokes, joined
+from dedup2d.reading.strokes import Strokes, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,14 @@ class Placement:
         """How many copies of the block it makes."""
         return self.grid.columns * self.grid.rows if self.grid else 1
 
-    def put(self, strokes: Strokes) -> Strokes:
-        """The block's strokes in place."""
+    def put(self, strokes: Strokes, nested_shift: int) -> Strokes:
+        """The block's strokes in place; those of a dimension are owned in its own range."""
         placed = strokes.transformed(self.matrix, self.shift)
         if self.grid:
             placed = placed.repeated(self.grid.shifts())
         if self.role:
             placed = replace(placed, texts=tuple(self._dimension(t) for t in placed.texts))
+            placed = placed.owners_mapped(lambda o: o % nested_shift + 2 * nested_shift)
         return placed
 
     def _dimension(self, text: Text) -> Text:
@@ -74,7 +75,8 @@ class BlockExpander:
     """Multiplies out block references; every block is worked out once.
 
     ``content_of`` gives a block's content by its name, None for an unknown one. Owners of
-    strokes that come out of a block are raised by ``nested_shift``.
+    strokes that come out of a block are raised by ``nested_shift``, out of a dimension's block
+    by twice that.
     """
 
     def __init__(
@@ -110,7 +112,7 @@ class BlockExpander:
             meter.check_entities(total)
             meter.check_time()
             if len(strokes) or strokes.texts:
-                parts.append(placement.put(strokes))
+                parts.append(placement.put(strokes, self._nested_shift))
         meter.check_depth(depth + levels)
         return joined(parts), levels
 
@@ -135,13 +137,9 @@ class BlockExpander:
 
 def _nested(strokes: Strokes, shift: int) -> Strokes:
     """Owners of a block's own strokes raised; those of blocks below are already."""
+    return strokes.owners_mapped(lambda owner: np.where(owner < shift, owner + shift, owner))
 
-    def raised(owner: Owners) -> Owners:
-        return np.where(owner < shift, owner + shift, owner)
 
-    return replace(
-        strokes,
-        segment_owner=raised(strokes.segment_owner),
-        arc_owner=raised(strokes.arc_owner),
-        curve_owner=raised(strokes.curve_owner),
-    )
+def source_prefix(owner: int, nested_shift: int) -> str:
+    """What the kind of a source begins with: where its strokes came out of."""
+    return ("", "INSERT/", "DIMENSION/")[owner // nested_shift]

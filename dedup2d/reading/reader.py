@@ -55,3 +55,9 @@ def read(path: Path, budget: Budget | None = None) -> Drawing:
     if not drawing.primitive_count and not drawing.texts:
         raise DrawingError("EMPTY_DRAWING", "The file can be read, but there is no geometry in it.")
     return drawing
+
+
+def _empty(drawing: Drawing) -> str:
+    skipped = " ".join(f"{f.message} ({f.count})" for f in drawing.findings)
+    sentence = "The file can be read, but there is no geometry in it."
+    return f"{sentence} Left out: {skipped}" if skipped else sentence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -101,11 +101,15 @@ class Strokes:
 
     def owned_by(self, owners: Owners) -> Strokes:
         """Owners that were indices into ``owners`` become the values there."""
+        return self.owners_mapped(lambda index: owners[index])
+
+    def owners_mapped(self, change: Callable[[Owners], Owners]) -> Strokes:
+        """Every owner changed."""
         return replace(
             self,
-            segment_owner=owners[self.segment_owner],
-            arc_owner=owners[self.arc_owner],
-            curve_owner=owners[self.curve_owner],
+            segment_owner=change(self.segment_owner),
+            arc_owner=change(self.arc_owner),
+            curve_owner=change(self.curve_owner),
         )
 
     def between(self, start: int, stop: int) -> Strokes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dedup2d.drawing import MM_PER_UNIT, Drawing, Text
 from dedup2d.drawing.model import Floats
-from dedup2d.reading.blocks import BlockExpander, Content, Grid, Placement
+from dedup2d.reading.blocks import BlockExpander, Content, Grid, Placement, source_prefix
 from dedup2d.reading.budget import Meter
 from dedup2d.reading.builder import DrawingBuilder
 from dedup2d.reading.dwg.database import MODEL, DwgDatabase, DwgEntity
@@ -49,7 +49,7 @@ def _add(builder: DrawingBuilder, strokes: Strokes, owners: list[DwgEntity]) -> 
         found = []
         for number in used.tolist():
             entity = owners[number % _NESTED]
-            prefix = "INSERT/" if number >= _NESTED else ""
+            prefix = source_prefix(number, _NESTED)
             found.append((prefix + entity.kind, entity.layer, entity.handle))
         return builder.add_sources(found)[back] if found else owner
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup2d.drawing import MM_PER_UNIT, Drawing, Text
-from dedup2d.reading.blocks import BlockExpander, Content, Placement
+from dedup2d.reading.blocks import BlockExpander, Content, Placement, source_prefix
 from dedup2d.reading.budget import Meter
 from dedup2d.reading.builder import DrawingBuilder
 from dedup2d.reading.dxf import hatches, meshes, polylines, references, shapes, splines, texts
@@ -72,9 +72,10 @@ def _add(document: Document, builder: DrawingBuilder, strokes: Strokes) -> None:
     used = np.unique(owners)
     source = np.zeros(int(used[-1]) + 1 if len(used) else 0, np.int32)
     rows = len(document.first)
-    own, nested = used[used < rows], used[used >= rows]
-    source[own] = builder.add_sources(document.sources(own))
-    source[nested] = builder.add_sources(document.sources(nested - rows, "INSERT/"))
+    for start in (0, rows, 2 * rows):
+        some = used[(used >= start) & (used < start + rows)]
+        prefix = source_prefix(start, rows)
+        source[some] = builder.add_sources(document.sources(some - start, prefix))
     builder.add_segments(strokes.segments, source[strokes.segment_owner])
     builder.add_arcs(strokes.arcs, source[strokes.arc_owner])
     builder.add_curves(strokes.curves, source[strokes.curve_owner])

@@ -147,4 +147,6 @@ def _word(handle: Any, text_page: pdfium.PdfTextPage, outer: Matrix) -> Word | N
     angle = math.atan2(b, a)
     span = abs((right.value - left.value) * math.cos(angle))
     width = max(span, abs((top.value - bottom.value) * math.sin(angle)))
-    return Word(value, e, f, font_size.value * math.hypot(c, d), angle, width if scale else 0.0)
+    return Word(
+        value.strip(), e, f, font_size.value * math.hypot(c, d), angle, width if scale else 0.0
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 _JOIN_GAP: Final = 0.6  # of the height, along the baseline
-_SPACE_GAP: Final = 0.15
+_SPACE_GAP: Final = 0.25  # between ink; letters keep 0.1 to 0.15 apart, a blank adds 0.28
 _OFF_BASELINE: Final = 0.1
 
 
@@ -33,7 +33,7 @@ def joined_words(words: Iterable[Word]) -> list[Word]:
             joined.append(word)
             continue
         last = joined[-1]
-        blank = " " if gap > _SPACE_GAP * last.height and not last.value.endswith(" ") else ""
+        blank = " " if gap > _SPACE_GAP * last.height else ""
         joined[-1] = replace(
             last, value=last.value + blank + word.value, width=last.width + gap + word.width
         )
