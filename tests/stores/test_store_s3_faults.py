@@ -164,3 +164,25 @@ def test_memory_stays_flat_for_a_large_file(s3_endpoint):
         check=False,
     )
     assert int(done.stdout) < 48, done.stderr  # MiB
+
+
+def test_ctrl_c_during_a_put_leaves_nothing(s3, s3_endpoint):
+    program = f"""
+    import signal, sys
+    sys.path.insert(0, {str(Path(__file__).parent)!r})
+    from store_kit import BUCKET, Stream, s3_client
+    from dedup2d.stores.s3 import S3Store
+    store = S3Store(BUCKET, {s3.store._prefix!r}, client=s3_client({s3_endpoint!r}))
+    class Interrupted(Stream):
+        def read(self, size=-1, /):
+            if self.left < 4_000_000:
+                signal.raise_signal(signal.SIGINT)  # seen by the main thread, which waits
+            return super().read(size)
+    try:
+        store.put(Interrupted({BIG}), folder="job-1", file_name="a.dxf")
+    except KeyboardInterrupt:
+        sys.exit(7)
+    """
+    process = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False)
+    assert process.returncode == 7
+    assert s3.everything() == []
