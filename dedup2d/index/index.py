@@ -22,8 +22,7 @@ from dedup2d.index.limits import Limits
 from dedup2d.matching.fingerprint import ALGORITHM_VERSION, Fingerprint, refreshed
 from dedup2d.matching.tokens import Tokens
 
-USUAL_DESCRIPTOR: Final = 0.90  # framed drawings are as alike as this whatever they show
-LIKELY_FROM: Final = 0.15
+USUAL_DESCRIPTOR: Final = 0.95  # framed drawings are as alike as this whatever they show
 LEARNED_FROM: Final = 100  # drawings: below it, frequencies say nothing about frames
 COMMON_RARITY: Final = 3.0  # of 5 % of the drawings and more: a frame, a standard part
 TELLING_RARITY: Final = 2.5  # above that: fully telling
@@ -51,16 +50,7 @@ class Candidate:
         if self.same_bytes or self.same_key:
             return 3.0
         close = 1.0 if self.signature <= JOIN else 0.0
-        return close + max(self.cosine, self.containment, 2 * (self.descriptor - USUAL_DESCRIPTOR))
-
-    @property
-    def is_likely(self) -> bool:
-        """Whether verifying can be expected to show a relation.
-
-        In a vault of 400 framed drawings strangers reach a containment of 0.2 to 0.4, crops to a
-        tenth 0.3 and more; descriptors tell nothing alone where frames are alike.
-        """
-        return self.promise >= LIKELY_FROM
+        return close + max(self.cosine, self.containment, 3 * (self.descriptor - USUAL_DESCRIPTOR))
 
 
 @dataclass(frozen=True, slots=True)
