@@ -32,7 +32,7 @@ DUPLICATE_FOUND = 1
 def check(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Drawings to ask about.", show_default=False),
+        typer.Argument(metavar="FILE", help="Drawings to ask about.", show_default=False),
     ],
     *,
     index: IndexOption = None,
@@ -46,23 +46,13 @@ def check(
     mode: Annotated[
         Mode | None, typer.Option(help="How much work a search may do.", show_default=False)
     ] = None,
-    duplicate_threshold: Annotated[
+    threshold: Annotated[
         float | None,
         typer.Option(
-            "--duplicate-threshold",
-            "--threshold",
+            metavar="0..1",
             min=0,
             max=1,
-            help="Similarity from which a match is a duplicate (preset: 0.95).",
-            show_default=False,
-        ),
-    ] = None,
-    similar_threshold: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Similarity below which a match is not reported (preset: 0.80).",
+            help="Similarity below which a merely similar drawing is not reported (preset: 0.80).",
             show_default=False,
         ),
     ] = None,
@@ -86,16 +76,23 @@ def check(
 
       dedup2d check new.dxf --index vault --exit-code || echo "we have that one"
     """
-    given: dict[str, Any] = {
-        "mode": mode,
-        "max_results": top,
-        "duplicate_threshold": duplicate_threshold,
-        "similar_threshold": similar_threshold,
-    }
-    options = resolve_options({k: v for k, v in given.items() if v is not None}, preset=preset)
+    options = _options(preset, mode, top, threshold)
     settings = local_settings(index, must_exist=True)
     if asyncio.run(_check(files, settings, options, tenant=tenant, as_json=as_json)) and exit_code:
         raise typer.Exit(DUPLICATE_FOUND)
+
+
+def _options(
+    preset: str | None, mode: Mode | None, top: int, threshold: float | None
+) -> SearchOptions:
+    given: dict[str, Any] = {"max_results": top}
+    if mode is not None:
+        given["mode"] = mode
+    if threshold is not None:
+        duplicate = resolve_options({}, preset=preset).duplicate_threshold
+        given["similar_threshold"] = threshold
+        given["duplicate_threshold"] = max(duplicate, threshold)  # they must be in order
+    return resolve_options(given, preset=preset)
 
 
 async def _check(

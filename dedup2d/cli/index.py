@@ -38,9 +38,7 @@ index = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", add_completio
 
 PathArgument = Annotated[
     list[Path],
-    typer.Argument(
-        metavar="PATH...", help="Drawings, or folders with drawings.", show_default=False
-    ),
+    typer.Argument(metavar="PATH", help="Drawings, or folders with drawings.", show_default=False),
 ]
 
 
@@ -130,7 +128,7 @@ def remove(
     what: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH...",
+            metavar="PATH",
             help="Paths as they were indexed, folders, drawing ids or sha256.",
             show_default=False,
         ),

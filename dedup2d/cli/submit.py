@@ -18,7 +18,7 @@ from dedup2d.jobs.model import JobStatus
 
 def submit(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Drawings.", show_default=False)
+        list[Path], typer.Argument(metavar="FILE", help="Drawings.", show_default=False)
     ],
     *,
     url: UrlOption = DEFAULT_URL,

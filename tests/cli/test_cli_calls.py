@@ -16,15 +16,12 @@ from cli_kit import COMMAND, Run, environ
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["check"], "FILE..."),
+        (["check"], "FILE"),
         (["check", "x.dxf", "--index", "nowhere"], "INDEX_NOT_FOUND"),
         (["check", "x.dxf", "--frobnicate"], "--frobnicate"),
         (["check", "x.dxf", "--top", "-1"], "--top"),
         (["check", "x.dxf", "--preset", "lax"], "UNKNOWN_PRESET"),
-        (
-            ["check", "x.dxf", "--similar-threshold", "0.9", "--duplicate-threshold", "0.5"],
-            "INVALID_OPTIONS",
-        ),
+        (["check", "x.dxf", "--threshold", "2"], "--threshold"),
         (["index", "add", "nowhere"], "PATH_NOT_FOUND"),
         (["diff", "a.dxf", "b.dxf", "-o", "c.bmp"], "UNKNOWN_FORMAT"),
         (["diff", "a.dxf", "b.dxf"], "FILE_MISSING"),
