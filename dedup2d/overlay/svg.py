@@ -114,7 +114,7 @@ def _footer(page: Page) -> list[str]:
         else:
             parts.append(f'<rect x="{x:g}" y="{y - 3:g}" width="30" height="6" fill="{colour}"/>')
         parts.append(_text(words, x + 40, y + 6, 18))
-        x += 70 + layout.columns_of(words) * 10.2
+        x += 90 + layout.columns_of(words) * 9.0
     if page.bar:
         right, left = page.width - 34, page.width - 34 - page.bar.pixels
         path = f"M{left:.1f} {y + 2:g}v9H{right:g}v-9"
