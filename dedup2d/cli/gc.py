@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from dedup2d.cli.stack_options import DataOption
+from dedup2d.cli.stack_options import DataOption, require_server
 from dedup2d.cli.terminal import write_json
 from dedup2d.settings import read_settings
 
@@ -38,6 +38,7 @@ def gc(
     """
     from dedup2d.jobs.sweep import run  # noqa: PLC0415  # imports Prefect: --help must not wait
 
+    require_server()
     settings = read_settings() if data is None else read_settings(data_dir=data)
     counts = run(settings, execute=execute)
     if as_json:

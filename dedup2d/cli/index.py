@@ -148,15 +148,15 @@ def remove(
     """
     settings = local_settings(index, must_exist=True)
     console = Console(highlight=False)
-    for name, removed in asyncio.run(_remove(what, settings, tenant=tenant)):
+    for name, removed in asyncio.run(_remove(map(text_of, what), settings, tenant=tenant)):
         if as_json:
-            write_json({"path": text_of(name), "removed": removed})
+            write_json({"path": name, "removed": removed})
         else:
             console.print(f"{shown(name)}: {len(removed)} removed")
 
 
 async def _remove(
-    what: list[str], settings: Settings, *, tenant: str
+    what: Iterable[str], settings: Settings, *, tenant: str
 ) -> list[tuple[str, list[str]]]:
     """Each name with the paths that were removed for it."""
     done = []
@@ -202,16 +202,14 @@ def list_(
             write_json(drawing)
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("drawing", overflow="fold", ratio=1)
     table.add_column("primitives", justify="right", no_wrap=True)
     table.add_column("added (UTC)", no_wrap=True)
-    table.add_column("id", no_wrap=True)
+    table.add_column("drawing", overflow="fold", ratio=1)
     for drawing in drawings:
         table.add_row(
-            shown(drawing["path"] or drawing["file_name"]),
             str(drawing["primitives"]),
             f"{datetime.fromisoformat(drawing['added_at']):%Y-%m-%d %H:%M}",
-            drawing["drawing_id"],
+            shown(drawing["path"] or drawing["file_name"]),
         )
     Console(highlight=False).print(table if drawings else "[dim]no drawings[/]")
 

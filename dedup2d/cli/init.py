@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from dedup2d.cli.stack_options import require_server
 from dedup2d.settings import read_settings
 
 
@@ -19,4 +20,5 @@ def init() -> None:
     """
     from dedup2d.stack.register import run  # noqa: PLC0415  # imports Prefect: --help must not wait
 
+    require_server()
     raise typer.Exit(run(read_settings()))

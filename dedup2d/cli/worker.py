@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dedup2d.cli.stack_options import require_server
 from dedup2d.settings import read_settings
 
 
@@ -43,5 +44,6 @@ def worker(
     """
     from dedup2d.worker.main import run  # noqa: PLC0415  # imports Prefect: --help must not wait
 
+    require_server()
     settings = read_settings() if pool is None else read_settings(work_pool=pool)
     raise typer.Exit(run(settings, name=name, limit=limit, init=init))

@@ -46,6 +46,19 @@ def test_a_setting_that_cannot_be_read_is_named(dedup2d: Run, tmp_path: Path) ->
     assert "DEDUP2D_MAX_PIXELS" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["init", "worker", "gc"])
+def test_without_a_named_server_none_is_started(dedup2d: Run, tmp_path: Path, command: str) -> None:
+    done = dedup2d(command, cwd=tmp_path, PREFECT_HOME=str(tmp_path))
+    assert done.returncode == 2
+    assert "PREFECT_API_URL" in done.stderr
+
+
+def test_debug_shows_where_an_error_comes_from(dedup2d: Run, tmp_path: Path) -> None:
+    done = dedup2d("--debug", "check", "x.dxf", "--index", "nowhere", cwd=tmp_path)
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+
+
 def test_a_service_that_does_not_answer_is_status_3(dedup2d: Run) -> None:
     done = dedup2d("jobs", "--url", "http://127.0.0.1:9")
     assert done.returncode == 3

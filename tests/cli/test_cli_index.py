@@ -37,7 +37,7 @@ def test_what_was_added_is_listed_counted_and_removed(
 ) -> None:
     one, two = sorted((drawings / "vault").glob("*.dxf"))[:2]
     (tmp_path / "sub").mkdir()
-    shutil.copy(one, tmp_path / "sub" / "one.dxf")
+    shutil.copy(one, tmp_path / "sub" / "caf\udce9.dxf")  # bytes that are no UTF-8
     index = tmp_path / "index"
     added = dedup2d("index", "add", tmp_path / "sub", two, "--index", index, "--json")
     assert [line["success"] for line in json_lines(added.stdout)] == [True, True]
