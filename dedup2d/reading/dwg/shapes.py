@@ -91,7 +91,7 @@ def _polyface(values: Values) -> Shape:
 def _mesh(values: Values) -> Shape:
     points = _points(values, "points" if values.get("points") else "vertices")[:, :2]
     size = int(values.get("m_vertex_count") or 0), int(values.get("n_vertex_count") or 0)
-    return _straight(grid_edges(points, *size, int(values.get("flags") or 0)))
+    return _straight(grid_edges(points, size, int(values.get("flags") or 0)))
 
 
 def _face(values: Values) -> Shape:

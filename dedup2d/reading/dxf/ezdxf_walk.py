@@ -16,7 +16,7 @@ from dedup2d.drawing import Text
 from dedup2d.drawing.model import Floats
 from dedup2d.errors import DrawingError
 from dedup2d.reading.builder import DrawingBuilder
-from dedup2d.reading.dxf.meshes import grid_edges, polyface_edges
+from dedup2d.reading.dxf.meshes import grid_edges, mesh_size, polyface_edges
 from dedup2d.reading.geometry import bulged_chain, chain, flatten_arcs, without_zero_length
 
 # What a parser of other people's files lets through besides its own errors.
@@ -256,8 +256,10 @@ def _mesh_edges(entity: Any) -> Floats:
     points = np.array(rows).reshape(-1, 2)
     flags = np.array([v.dxf.flags for v in entity.vertices])
     if not entity.is_poly_face_mesh:
-        size = entity.dxf.get("m_count", 0), entity.dxf.get("n_count", 0)
-        return grid_edges(points, *size, entity.dxf.flags)
+        points = points[(flags & 16) == 0]  # without control points of a smoothed surface
+        names = ("m_count", "n_count", "m_smooth_density", "n_smooth_density")
+        size = mesh_size(len(points), [entity.dxf.get(name, 0) for name in names])
+        return grid_edges(points, size, entity.dxf.flags)
     names = ("vtx0", "vtx1", "vtx2", "vtx3")
     corners = [[v.dxf.get(name, 0) for name in names] for v in entity.vertices]
     return polyface_edges(points, flags, np.array(corners))

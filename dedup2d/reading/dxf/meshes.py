@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -19,8 +20,21 @@ _CLOSED_N: Final = 32
 _LOCATION: Final = 64
 
 
-def grid_edges(points: Floats, rows: int, columns: int, flags: int) -> Floats:
-    """(n, 4) edges of a polygon mesh of ``rows`` x ``columns`` points (n, 2)."""
+def mesh_size(count: int, sizes: Sequence[int]) -> tuple[int, int]:
+    """Rows and columns of a polygon mesh of ``count`` points.
+
+    ``sizes`` are those of the mesh and those of its smoothed surface; the points of only one
+    of the two are drawn.
+    """
+    rows, columns, smooth_rows, smooth_columns = sizes
+    if count == smooth_rows * smooth_columns:
+        return smooth_rows, smooth_columns
+    return rows, columns
+
+
+def grid_edges(points: Floats, size: tuple[int, int], flags: int) -> Floats:
+    """(n, 4) edges of a polygon mesh of rows x columns points (n, 2)."""
+    rows, columns = size
     if rows < 1 or columns < 1 or rows * columns != len(points):
         return chain(points)
     grid = points.reshape(rows, columns, 2)

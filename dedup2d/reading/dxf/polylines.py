@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Floats
 from dedup2d.reading.dxf.group import Group
-from dedup2d.reading.dxf.meshes import grid_edges, polyface_edges
+from dedup2d.reading.dxf.meshes import grid_edges, mesh_size, polyface_edges
 from dedup2d.reading.dxf.ocs import to_world
 from dedup2d.reading.dxf.tags import Places, number
 from dedup2d.reading.geometry import STRAIGHT_BULGE, bulge_arcs, chain
@@ -92,14 +92,14 @@ def polylines(group: Group, vertices: Group) -> Strokes:
     normals[(flags & _3D) != 0] = (0.0, 0.0, 1.0)
     heights = group.number(30)
     parts = [to_world(strokes, normals, heights)]
-    counts = group.flags(71), group.flags(72)
+    sizes = np.column_stack([group.flags(code) for code in (71, 72, 73, 74)])
     for k in np.flatnonzero(flags & (_MESH | _POLYFACE)).tolist():
         own = table.of(k)
         if flags[k] & _POLYFACE:
             edges = polyface_edges(table.table[own], table.flags[own], table.corners[own])
         else:
             points = table.table[own][(table.flags[own] & _FRAME_POINT) == 0, :2]
-            edges = grid_edges(points, int(counts[0][k]), int(counts[1][k]), int(flags[k]))
+            edges = grid_edges(points, mesh_size(len(points), sizes[k].tolist()), int(flags[k]))
         parts.append(Strokes.straight(edges, np.full(len(edges), k)))
     return joined(parts)
 
