@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from e2e_client import KEYS, SECRET, left_behind, submit, wait_for_end, wait_until
 from receiver import Receiver
@@ -108,3 +109,16 @@ def test_malformed_answer_fails_the_job_and_can_be_read(
     job = wait_for_end(client, submit(client, png))
     assert job["status"] == "failed"
     assert job["error"].partition(":")[0] in {"VISION_BAD_ANSWER", "TIME_LIMIT"}
+
+
+def test_killed_worker_loses_nothing(
+    vision_stack: Stack, vision: FakeVision, client: httpx.Client, receiver: Receiver, png: Path
+) -> None:
+    vision.misbehave(Misbehaviour(after_s=6))
+    job_id = submit(client, png, callback_url=receiver.url)
+    assert wait_until(lambda: vision.seen, 20)
+    children = psutil.Process(vision_stack.process.pid).children()
+    next(child for child in children if "worker" in child.cmdline()).kill()
+    assert wait_for_end(client, job_id, 90)["status"] == "completed"
+    assert wait_until(lambda: len(receiver.deliveries) == 1)
+    assert wait_until(lambda: left_behind(vision_stack) == [])
