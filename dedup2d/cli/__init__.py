@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from dedup2d.cli.root import main
+import sys
 
-__all__ = ["main"]
+INTERRUPTED = 130  # as shells have it
+
+
+def main() -> None:
+    """Run the program with the arguments of this process, and end it with a status."""
+    try:
+        # Children of ``diff`` import this package too, and Ctrl-C may come while we import.
+        from dedup2d.cli.root import run  # noqa: PLC0415  # see above
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -155,7 +155,7 @@ def _leave(number: int, _frame: FrameType | None) -> None:
     sys.exit(KILLED + number)
 
 
-def main() -> None:
+def run() -> None:
     """Run the program with the arguments of this process, and end it with a status."""
     app = typer.Typer(cls=RootGroup, no_args_is_help=True, rich_markup_mode="rich")
     app.callback()(_root)
