@@ -131,3 +131,24 @@ def test_cancel_before_the_start_leaves_nothing_and_tells_once(
         _pool(local_stack, paused=False)
     statuses: list[Any] = [json.loads(d.body)["status"] for d in receiver.deliveries]
     assert statuses == ["canceled"]
+
+
+def test_run_cancelled_in_prefects_ui_before_it_started_is_swept(
+    local_stack: Stack, gateway: httpx.Client, samples: Path, receiver: Receiver
+) -> None:
+    _pool(local_stack, paused=True)
+    try:
+        job_id = submit(gateway, samples / "queries" / "resaved.dxf", callback_url=receiver.url)
+        with httpx.Client(base_url=local_stack.prefect_api) as api:
+            state = {"state": {"type": "CANCELLING"}}
+            api.post(f"/flow_runs/{job_id}/set_state", json=state).raise_for_status()
+            assert api.get(f"/flow_runs/{job_id}").json()["state_type"] == "CANCELLED"
+    finally:
+        _pool(local_stack, paused=False)
+    assert left_behind(local_stack), "no hook runs for such a run"
+    with httpx.Client(base_url=local_stack.prefect_api) as api:
+        found = api.get("/deployments/name/collect-garbage/collect-garbage").json()
+        api.post(f"/deployments/{found['id']}/create_flow_run", json={}).raise_for_status()
+    assert wait_until(lambda: left_behind(local_stack) == [], 30)
+    assert wait_until(lambda: len(receiver.deliveries) == 1)
+    assert json.loads(receiver.deliveries[0].body)["status"] == "canceled"
