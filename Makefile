@@ -15,7 +15,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@touch $@
 
 demo: setup
-	@$(BIN)/python deployments/demo/run.py --store $(STORE)
+	@$(BIN)/python deployments/demo/run.py --store $(STORE) $(if $(KEEP),--keep)
 
 check: setup
 	@$(BIN)/ruff check --quiet .

@@ -44,7 +44,9 @@ def main() -> int:
     """Run it; the exit status is 0 when everything was as it must be."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", choices=["local", "s3"], default="local")
-    store = parser.parse_args().store
+    parser.add_argument("--keep", action="store_true", help="look around before it ends")
+    arguments = parser.parse_args()
+    store = arguments.store
     shutil.rmtree(DATA, ignore_errors=True)
     began = time.monotonic()
     with ExitStack() as stack:
@@ -69,6 +71,8 @@ def main() -> int:
         jobs = {name: submit(gateway, name, receiver.url) for name in QUERIES}
         ended = {name: wait_for_end(gateway, job_id) for name, job_id in jobs.items()}
         faults = show(ended) + check_webhooks(receiver, ended) + check_nothing_left(environ)
+        if arguments.keep:
+            console.input(f"Look around at http://127.0.0.1:{running.prefect_port}; Enter ends it.")
     faults += check_no_process_left()
     for fault in faults:
         console.print(fault, style="red")
@@ -119,7 +123,9 @@ def found_in(job: dict[str, Any]) -> tuple[str, str, str]:
         return "no match", "", ""
     best = matches[0]
     pose, changes = best["pose"], best["changes"]
-    turned = f"turned {pose['rotation_deg']:.1f} deg" if pose["rotation_deg"] else ""
+    turned = (
+        f"turned {pose['rotation_deg']:.1f} deg" if 0.05 < pose["rotation_deg"] < 359.95 else ""
+    )
     mirrored = "mirrored" if pose["mirrored"] else ""
     changed = f"+{changes['added']} -{changes['removed']}" if best["relation"] == "revision" else ""
     return best["relation"], best["file_name"], " ".join(filter(None, (turned, mirrored, changed)))
@@ -172,13 +178,22 @@ def check_nothing_left(environ: dict[str, str]) -> list[str]:
 
 
 def check_no_process_left() -> list[str]:
-    """No process of ours outlives the stack."""
+    """No process of ours, and none that works below our folder, outlives the stack."""
     deadline = time.monotonic() + 10
-    while left := psutil.Process().children(recursive=True):
+    while left := our_processes():
         if time.monotonic() > deadline:
-            return [f"process left: {child.pid} {' '.join(child.cmdline())}" for child in left]
+            return [f"process left: {process}" for process in left]
         time.sleep(0.2)
     return []
+
+
+def our_processes() -> list[str]:
+    """Children of this process, and daemons that name our folder."""
+    found = [str(child) for child in psutil.Process().children(recursive=True)]
+    for process in psutil.process_iter(["cmdline"]):
+        if str(DATA) in " ".join(process.info["cmdline"] or ()):
+            found.append(str(process))
+    return found
 
 
 if __name__ == "__main__":
