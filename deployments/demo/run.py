@@ -190,10 +190,8 @@ def check_no_process_left() -> list[str]:
 def our_processes() -> list[str]:
     """Children of this process, and daemons that name our folder."""
     found = [str(child) for child in psutil.Process().children(recursive=True)]
-    for process in psutil.process_iter(["cmdline"]):
-        if str(DATA) in " ".join(process.info["cmdline"] or ()):
-            found.append(str(process))
-    return found
+    everywhere = psutil.process_iter(["cmdline"])
+    return found + [str(p) for p in everywhere if str(DATA) in " ".join(p.info["cmdline"] or ())]
 
 
 if __name__ == "__main__":
