@@ -55,7 +55,9 @@ class Strokes:
     @classmethod
     def free(cls, curves: Floats, owner: Owners | int) -> Self:
         """Curve pieces only."""
-        return cls(curves=curves, curve_owner=np.broadcast_to(np.intp(owner), len(curves)))
+        if isinstance(owner, int):
+            owner = np.full(len(curves), owner, np.intp)
+        return cls(curves=curves, curve_owner=owner)
 
     def __len__(self) -> int:
         return len(self.segments) + len(self.arcs) + len(self.curves)

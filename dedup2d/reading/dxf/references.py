@@ -23,30 +23,34 @@ from dedup2d.reading.strokes import Strokes, joined
 
 def inserts(group: Group) -> list[tuple[int, Placement]]:
     """Row and placement of each INSERT."""
-    at, names = group.point(10), names_of(group)
+    names = names_of(group)
     scale = np.column_stack([group.number(code, 1.0) for code in (41, 42)])
     scale[scale == 0] = 1.0
-    turn = np.radians(group.number(50))
-    columns, rows = np.maximum(group.flags(70), 1), np.maximum(group.flags(71), 1)
-    steps = np.column_stack([group.number(44), group.number(45)])
     frames = axes(group.normal())[:, :2]
+    turned = frames[:, :, :2] @ _rotations(np.radians(group.number(50)))
+    matrices = turned * scale[:, None, :]
+    shifts = np.einsum("nij,nj->ni", frames, group.point(10))
+    steps = np.column_stack([group.number(44), group.number(45)])
+    counts = np.maximum(np.column_stack([group.flags(70), group.flags(71)]), 1)
+    usable = np.isfinite(matrices).all(axis=(1, 2)) & np.isfinite(shifts).all(axis=1)
+    usable &= np.isfinite(steps).all(axis=1)
     found: list[tuple[int, Placement]] = []
     for k, row in enumerate(group.rows.tolist()):
-        turned = frames[k, :, :2] @ _rotation(float(turn[k]))
-        matrix, shift = turned @ np.diag(scale[k]), frames[k] @ at[k]
-        if not names[k] or not all(np.isfinite(v).all() for v in (matrix, shift, steps[k])):
+        if not names[k] or not usable[k]:
             continue
+        columns, rows = counts[k].tolist()
         grid = None
-        if columns[k] * rows[k] > 1:
-            across, up = turned[:, 0] * steps[k, 0], turned[:, 1] * steps[k, 1]
-            grid = Grid(int(columns[k]), int(rows[k]), across, up)
-        found.append((row, Placement(names[k], matrix, shift, grid)))
+        if columns * rows > 1:
+            across, up = turned[k, :, 0] * steps[k, 0], turned[k, :, 1] * steps[k, 1]
+            grid = Grid(columns, rows, across, up)
+        found.append((row, Placement(names[k], matrices[k], shifts[k], grid)))
     return found
 
 
-def _rotation(angle: float) -> Floats:
-    cos, sin = np.cos(angle), np.sin(angle)
-    return np.array([[cos, -sin], [sin, cos]])
+def _rotations(angles: Floats) -> Floats:
+    """(n, 2, 2) rotation matrices for (n,) radians."""
+    cos, sin = np.cos(angles), np.sin(angles)
+    return np.stack([np.stack([cos, -sin], axis=1), np.stack([sin, cos], axis=1)], axis=1)
 
 
 def dimensions(group: Group) -> list[tuple[int, Placement]]:

@@ -7,7 +7,7 @@ import numpy as np
 from dedup2d.drawing.model import Floats
 from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.geometry import chain, spline_points
-from dedup2d.reading.strokes import Strokes, joined
+from dedup2d.reading.strokes import Owners, Strokes, joined
 
 _FIT_PIECES = 8
 
@@ -16,31 +16,60 @@ def splines(group: Group) -> Strokes:
     """SPLINE: control points, knots and weights as they are stored; else the fit points."""
     control, entity = group.vertices(10)
     first = np.searchsorted(entity, np.arange(len(group.rows) + 1))
-    fit, fit_entity = group.vertices(11)
-    first_fit = np.searchsorted(fit_entity, np.arange(len(group.rows) + 1))
-    knots, weights = group.listed(40), group.listed(41)
-    degree = group.flags(71)
+    knots, weights, degree = group.listed(40), group.listed(41), group.flags(71)
+    alike: dict[tuple[int, int, bytes], list[int]] = {}
+    parts, by_fit = [], []
+    for k, count in enumerate(np.diff(first).tolist()):
+        if count < 2:  # noqa: PLR2004  # no curve
+            by_fit.append(k)
+            continue
+        weight = _uneven(weights.of(k), count)
+        if weight is None:
+            key = (int(degree[k]) or 3, count, knots.of(k).tobytes())
+            alike.setdefault(key, []).append(k)
+        else:
+            own = control[first[k] : first[k + 1]]
+            points = spline_points(int(degree[k]) or 3, tuple(knots.of(k).tolist()), own, weight)
+            parts.append(Strokes.free(chain(points), k))
+    for (order, count, raw), members in alike.items():
+        rows = np.array(members, np.intp)
+        own = control[first[rows][:, None] + np.arange(count)]
+        parts.append(_alike(order, np.frombuffer(raw), own, rows))
+    return joined([*parts, *_through_points(group, by_fit)])
+
+
+def _uneven(weights: Floats, count: int) -> Floats | None:
+    """The weights of a rational spline; equal ones make it a plain one."""
+    usable = len(weights) == count and bool((weights > 0).all())
+    return weights if usable and (weights != weights[0]).any() else None
+
+
+def _alike(degree: int, knots: Floats, control: Floats, rows: Owners) -> Strokes:
+    """Splines with the same knots at once; ``control`` is (m, count, 2)."""
+    members, count, _ = control.shape
+    side_by_side = control.transpose(1, 0, 2).reshape(count, -1)
+    points = spline_points(degree, tuple(knots.tolist()), side_by_side)
+    points = points.reshape(len(points), members, 2).transpose(1, 0, 2)
+    edges = np.concatenate([points[:, :-1], points[:, 1:]], axis=2)
+    owner = np.repeat(rows, edges.shape[1])
+    return Strokes.free(edges.reshape(-1, 4), owner)
+
+
+def _through_points(group: Group, rows: list[int]) -> list[Strokes]:
+    """Splines that have fit points only."""
+    if not rows:
+        return []
+    fit, entity = group.vertices(11)
+    first = np.searchsorted(entity, np.arange(len(group.rows) + 1))
     closed = group.flags(70) & 1
     tangents = [np.where(group.has(c)[:, None], group.point(c)[:, :2], np.nan) for c in (12, 13)]
     parts = []
-    for k in range(len(group.rows)):
-        points = control[first[k] : first[k + 1]]
-        through = fit[first_fit[k] : first_fit[k + 1]]
+    for k in rows:
+        points = fit[first[k] : first[k + 1]]
         if len(points) > 1:
-            curve = _by_control(int(degree[k]) or 3, knots.of(k), points, weights.of(k))
-        elif len(through) > 1:
-            curve = fitted(through, tangents[0][k], tangents[1][k], closed=bool(closed[k]))
-        else:
-            continue
-        parts.append(Strokes.free(chain(curve), k))
-    return joined(parts)
-
-
-def _by_control(degree: int, knots: Floats, points: Floats, weights: Floats) -> Floats:
-    usable = len(weights) == len(points) and bool((weights > 0).all())
-    if usable and (weights == weights[0]).all():
-        usable = False  # a rational spline with equal weights is a plain one
-    return spline_points(degree, tuple(knots.tolist()), points, weights if usable else None)
+            curve = fitted(points, tangents[0][k], tangents[1][k], closed=bool(closed[k]))
+            parts.append(Strokes.free(chain(curve), k))
+    return parts
 
 
 def fitted(points: Floats, start: Floats, end: Floats, *, closed: bool = False) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,9 @@ Places = NDArray[np.intp]
 
 _ENTITY_BYTES: Final = 24  # fewer bytes cannot hold an entity that draws something
 _COUNT_CHUNK: Final = 16 * 1024**2
+_OPENING_OBJECTS: Final = re.compile(
+    rb"(?<=\n)[ \t]*0[ \t]*\r?\n[ \t]*SECTION[ \t]*\r?\n[ \t]*2[ \t]*\r?\n[ \t]*OBJECTS[ \t]*\r?\n"
+)
 _BAD_LINES: Final = 1000  # lines that are no group code although one is due
 
 
@@ -64,7 +68,7 @@ def tokenise(data: bytes, meter: Meter) -> Tags:
     """
     if data.startswith(BINARY_MAGIC):
         return _binary(data)
-    data = _as_lines(data)
+    data = _without_objects(_as_lines(data))
     if len(data) > _ENTITY_BYTES * meter.budget.max_primitives:
         meter.check_entities(count_entities(data))
     lines = data.split(b"\n")
@@ -74,7 +78,8 @@ def tokenise(data: bytes, meter: Meter) -> Tags:
     if len(codes) > len(values):
         values.append(b"")
     try:
-        return Tags(np.fromiter(map(int, codes), np.int32, len(codes)), values)
+        parsed = np.fromiter(map(_CodeTable().__getitem__, codes), np.int32, len(codes))
+        return Tags(parsed, values)
     except (ValueError, OverflowError):
         return _mended(lines)
 
@@ -86,6 +91,27 @@ def _as_lines(data: bytes) -> bytes:
     if b"\n" not in data[:4096]:
         data = data.replace(b"\r", b"\n")
     return data
+
+
+class _CodeTable(dict[bytes, int]):
+    """Group codes by how they are written; a file writes few of them, and often."""
+
+    def __missing__(self, raw: bytes) -> int:
+        code = int(raw)
+        self[raw] = code
+        return code
+
+
+def _without_objects(data: bytes) -> bytes:
+    """The DXF without its OBJECTS section, often half of a small file: it draws nothing.
+
+    Only where that section comes last and the file is whole.
+    """
+    at = data.rfind(b"OBJECTS")
+    if at < 0 or b"EOF" not in data[-64:] or data.find(b"ENTITIES", at) >= 0:
+        return data
+    opening = _OPENING_OBJECTS.search(data, max(0, at - 64), at + 16)
+    return data[: opening.start()] + b"0\nEOF\n" if opening else data
 
 
 def count_entities(data: bytes) -> int:
