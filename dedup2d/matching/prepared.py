@@ -18,6 +18,7 @@ from dedup2d.matching.tokens import Tokens, tokens
 SAMPLES: Final = 3000
 PROBES: Final = 256  # points that hypotheses are scored with
 STEERING: Final = 600  # points that refinement uses
+FEWEST_INSIDE: Final = 8  # strokes that a border must leave, or it is no border
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,22 @@ class Prepared:
 
     @cached_property
     def steering(self) -> Complexes:
-        """About 600 points spread evenly over the samples."""
-        return self.samples.z[self.sparse]
+        """About 600 points, as many on each stroke as may be.
+
+        By length alone one large changed circle would pull the pose away from all the rest.
+        """
+        owner = self.samples.owner
+        first = np.searchsorted(owner, np.arange(self.shape.count))
+        number = np.diff(np.append(first, len(owner)))
+        share = max(1, STEERING // self.shape.count)
+        stride = np.maximum(1, number // share)
+        place = np.arange(len(owner)) - first[owner]
+        points: Complexes = self.samples.z[place % stride[owner] == stride[owner] // 2]
+        return points[:: max(1, len(points) // STEERING)]
 
     @property
     def sparse(self) -> slice:
-        """Which samples steer."""
+        """Which samples stand for all when many poses are compared."""
         return slice(None, None, max(1, len(self.samples.z) // STEERING))
 
     @cached_property
@@ -83,9 +94,9 @@ class Prepared:
 
     @cached_property
     def body(self) -> Bools:
-        """(count,) strokes that are not the sheet's border; all where nothing else is there."""
+        """(count,) strokes that are not the sheet's border; all where little else is there."""
         inside = ~border(self.shape)
-        return inside if inside.any() else ~inside
+        return inside if inside.sum() >= FEWEST_INSIDE else np.ones_like(inside)
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -5,23 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from dedup2d.matching.similarity import Similarity
 from dedup2d.matching.verify import Agreement
 from dedup2d.report import Relation
 
-FEW: Final = 10  # primitives: with fewer, any scale could fit by chance
-HANDFUL: Final = 5  # primitives: with no more, any turn could fit by chance
+FEW: Final = 10  # primitives: with fewer, turn and unit together could fit by chance
+HANDFUL: Final = 5  # primitives: with no more, a turn or a scale alone could fit by chance
 UNIT_SCALES: Final = (1.0, 25.4, 1 / 25.4, 1000.0, 1 / 1000.0, 25.4e-3, 1 / 25.4e-3)
 SCALE_TOLERANCE: Final = 2e-4  # relative: inch files are written with four digits or more
 TURN_TOLERANCE: Final = 1e-4  # radians: "not turned"
 
 REVISION_FROM: Final = 0.85  # share of both: below it 1.3 of a million family pairs pass
 REVISION_BODY: Final = (0.60, 0.70)  # and of what is inside the border, by length and number
-POSSIBLE_REVISION_FROM: Final = 0.60  # one large feature may be much of the length ...
+POSSIBLE_REVISION_FROM: Final = 0.50  # one large feature may be much of the length ...
 POSSIBLE_REVISION_BODY: Final = (0.50, 0.85)  # ... if nearly all other strokes agree
 PART_FROM: Final = 0.97  # share of the contained side
 PART_BODY: Final = 0.85  # share of what is inside the contained side's border
 PART_TELLING: Final = (0.90, 0.95)  # or this share, if this much of what is telling
 WHOLE_BELOW: Final = 0.85  # share of the containing side
+WHOLE_NUMBER_BELOW: Final = 0.90  # of its strokes; above, a large feature was removed or added
 PART_TELLING_LENGTH: Final = 0.05  # of the part's strokes must be telling: no bare frame
 SIMILAR_FROM: Final = 0.40
 SCANNED_SAME_FROM: Final = 0.97  # share of both sides of scans, where strokes cannot be counted
@@ -66,15 +68,27 @@ def is_plain_scale(scale: float, evidence: Evidence) -> bool:
 
 def is_enough(agreement: Agreement, evidence: Evidence) -> bool:
     """Whether there are enough strokes to believe in this pose at all."""
-    count = min(evidence.count_a, evidence.count_b)
-    if count >= FEW:
+    if min(evidence.count_a, evidence.count_b) > HANDFUL:
         return True
     t = agreement.transform
+    return _is_expected(t.scale, evidence) and not (_is_turned(t) or t.mirrored)
+
+
+def _is_expected(scale: float, evidence: Evidence) -> bool:
+    """Whether the scale is 1 or what the files' units say."""
     expected = {1.0, evidence.meant_scale or 1.0}
-    if not any(abs(t.scale / s - 1) <= SCALE_TOLERANCE for s in expected):
-        return False
-    turned = abs(t.a / t.scale - 1) > TURN_TOLERANCE
-    return count > HANDFUL or not (turned or t.mirrored)
+    return any(abs(scale / s - 1) <= SCALE_TOLERANCE for s in expected)
+
+
+def _is_turned(t: Similarity) -> bool:
+    return abs(t.a / t.scale - 1) > TURN_TOLERANCE
+
+
+def _is_doubtful(agreement: Agreement, evidence: Evidence) -> bool:
+    """Few strokes that agree only after a turn and a scale that no file speaks of."""
+    t = agreement.transform
+    few = min(evidence.count_a, evidence.count_b) < FEW
+    return few and _is_turned(t) and not _is_expected(t.scale, evidence)
 
 
 def decide(agreement: Agreement, evidence: Evidence) -> Relation:
@@ -89,8 +103,9 @@ def _close(agreement: Agreement, evidence: Evidence) -> Relation | None:
     """Any relation that claims a common whole."""
     low = min(agreement.share_a, agreement.share_b)
     whole = _is_whole(agreement, evidence)
-    altered = agreement.transform.mirrored or not is_plain_scale(
-        agreement.transform.scale, evidence
+    t = agreement.transform
+    altered = (
+        t.mirrored or not is_plain_scale(t.scale, evidence) or _is_doubtful(agreement, evidence)
     )
     if altered and (whole or (low >= REVISION_FROM and _is_revision(low, evidence))):
         return Relation.VARIANT
@@ -124,13 +139,13 @@ def _part(agreement: Agreement, evidence: Evidence) -> Relation | None:
     a, b = agreement.share_a, agreement.share_b
     if a >= b:
         part, whole, telling, telling_share = a, b, agreement.telling_a, evidence.telling_share_a
-        body = evidence.body_a
+        body, others = evidence.body_a, agreement.uncovered_b
         relation = Relation.CONTAINED
     else:
         part, whole, telling, telling_share = b, a, agreement.telling_b, evidence.telling_share_b
-        body = evidence.body_b
+        body, others = evidence.body_b, agreement.uncovered_a
         relation = Relation.CONTAINS
-    if body.length < PART_BODY or body.number < PART_BODY:
+    if min(body.length, body.number) < PART_BODY or 1 - others.mean() >= WHOLE_NUMBER_BELOW:
         return None
     inside = part >= PART_FROM or (part >= PART_TELLING[0] and telling >= PART_TELLING[1])
     if inside and whole < WHOLE_BELOW and telling_share >= PART_TELLING_LENGTH:

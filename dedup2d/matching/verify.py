@@ -28,7 +28,11 @@ RESIDUAL_FACTOR: Final = 12.0  # tolerance over median residual
 CONVINCING: Final = 1.40  # score (of 1.5) from which no other hypotheses are tried
 CONVINCING_PART: Final = 1.10  # the same once tokens were asked: one side is covered whole
 HOPELESS: Final = 0.72  # score below which there is no common pose
+SHARPENING: Final = (1.5e-4, 7e-5, 3e-5, FLOOR, 1e-5)  # of the diagonal
 TRIED: Final = 4  # hypotheses that are refined
+MIRROR_ORDER: Final = 0.06  # symmetric drawings: an unmirrored pose is tried first ...
+STILL_ORDER: Final = 0.03  # ... and one that moves nothing before all others
+MIRROR_COST: Final = 1e-3  # and it is kept unless another covers more
 SCALES: Final = (1e-6, 1e6)
 NEARLY_ALL: Final = 0.9995
 
@@ -66,17 +70,15 @@ def verify(a: Prepared, b: Prepared, *, slack: float = 0.0) -> Agreement | None:
         return None
     tight = max(TIGHT, 3 * slack)
     best: tuple[float, Similarity] | None = None
-    order = np.argsort(-(scores - 1e-3 * candidates.mirrored), kind="stable")[:TRIED]
+    preferred = scores - MIRROR_ORDER * candidates.mirrored + STILL_ORDER * _still(candidates)
+    order = np.argsort(-preferred, kind="stable")[:TRIED]
     for k in order:
-        if scores[k] < scores[order[0]] - 0.25:
-            break
-        found = _refined(a, b, candidates[int(k)], tight)
-        if not SCALES[0] < found.scale < SCALES[1]:
+        if scores[k] < scores[order].max() - 0.25:
             continue
-        share_a, share_b, value = _value(a, b, found, tight)
+        found, (share_a, share_b, value) = _refined(a, b, candidates[int(k)], tight)
         if best is None or value > best[0]:
             best = (value, found)
-        if min(share_a, share_b) > NEARLY_ALL:
+        if min(share_a, share_b) > NEARLY_ALL and not found.mirrored:
             break
     return None if best is None else _agreement(a, b, best[1], tight, slack)
 
@@ -102,6 +104,12 @@ def _sources(*, scanned: bool) -> tuple[Callable[[Prepared, Prepared], Bundle], 
     return (absolute, relative, hypotheses.from_longest) if scanned else (absolute, relative)
 
 
+def _still(candidates: Bundle) -> Bools:
+    """Which hypotheses neither turn nor scale nor mirror."""
+    still: Bools = (np.abs(candidates.a - 1) < 1e-6) & ~candidates.mirrored  # noqa: PLR2004  # rounding
+    return still
+
+
 def _possible(candidates: Bundle) -> Bundle:
     scale = np.abs(candidates.a)
     return candidates.kept((scale > SCALES[0]) & (scale < SCALES[1]))
@@ -121,20 +129,30 @@ def _smaller(a: Prepared, b: Prepared, t: Similarity) -> float:
     return min(a.shape.diagonal * t.scale, b.shape.diagonal)
 
 
-def _refined(a: Prepared, b: Prepared, t: Similarity, tight: float) -> Similarity:
+def _refined(
+    a: Prepared, b: Prepared, t: Similarity, tight: float
+) -> tuple[Similarity, tuple[float, float, float]]:
+    """A hypothesis made better, and what ``_value`` says of it; as it was if that is no better."""
     size = _smaller(a, b, t)
     loose = max(LOOSE, 2 * tight)
+    before = _value(a, b, t, tight)
+    if min(before[:2]) > NEARLY_ALL:
+        return t, before
     reaches = (loose, loose * 0.3, loose * 0.1, tight * 2, tight * 0.5)
-    return refine(a, b, t, tuple(max(reach, tight * 0.5) * size for reach in reaches))
+    found = refine(a, b, t, tuple(max(reach, tight * 0.5) * size for reach in reaches))
+    if not SCALES[0] < found.scale < SCALES[1]:
+        return t, before
+    after = _value(a, b, found, tight)
+    return (t, before) if before[2] > after[2] else (found, after)
 
 
 def _value(a: Prepared, b: Prepared, t: Similarity, tight: float) -> tuple[float, float, float]:
-    """Covered shares of both, and how good the pose is, from the steering points."""
+    """Covered shares of both, and how good the pose is, from every fifth sample or so."""
     limit = tight * _smaller(a, b, t)
-    on_a = b.field.likely(t.apply(a.steering))[1] <= limit
-    on_b = a.field.likely(t.inverse().apply(b.steering))[1] <= limit / t.scale
+    on_a = _covered(a.samples.z[a.sparse], b, t, limit)
+    on_b = _covered(b.samples.z[b.sparse], a, t.inverse(), limit / t.scale)
     telling = sorted((_share(on_a, a.weighted[a.sparse]), _share(on_b, b.weighted[b.sparse])))
-    value = telling[1] + 0.5 * telling[0] - 1e-3 * t.mirrored
+    value = telling[1] + 0.5 * telling[0] - MIRROR_COST * t.mirrored
     share_a = _share(on_a, a.samples.weight[a.sparse])
     return share_a, _share(on_b, b.samples.weight[b.sparse]), value
 
@@ -142,6 +160,21 @@ def _value(a: Prepared, b: Prepared, t: Similarity, tight: float) -> tuple[float
 def _share(covered: Bools, weight: Floats) -> float:
     total = weight.sum()
     return float(weight[covered].sum() / total) if total > 0 else 0.0
+
+
+def _sharpened(a: Prepared, b: Prepared, t: Similarity, size: float) -> Similarity:
+    """The pose that most strokes agree on exactly, where there is one.
+
+    With a large changed feature the tight pose is a compromise; narrowing the reach lets the
+    unchanged majority decide.
+    """
+    found = refine(a, b, t, tuple(reach * size for reach in SHARPENING))
+    exact = FLOOR / 2 * size
+
+    def agreeing(pose: Similarity) -> int:
+        return int(_covered(a.steering, b, pose, exact).sum())
+
+    return found if agreeing(found) >= agreeing(t) else t
 
 
 def _residual(a: Prepared, b: Prepared, t: Similarity, limit: float) -> float:
@@ -154,10 +187,9 @@ def _residual(a: Prepared, b: Prepared, t: Similarity, limit: float) -> float:
 
 def _agreement(a: Prepared, b: Prepared, t: Similarity, tight: float, slack: float) -> Agreement:
     size = _smaller(a, b, t)
+    if slack <= 0:
+        t = _sharpened(a, b, t, size)
     residual = _residual(a, b, t, tight * size) / size
-    if residual < FLOOR:
-        t = refine(a, b, t, tuple(r * size for r in (1e-4, FLOOR, max(1e-5, 8 * residual))))
-        residual = _residual(a, b, t, tight * size) / size
     tolerance = max(FLOOR, RESIDUAL_FACTOR * residual)
     tolerance = max(min(tolerance, tight), slack)
     limit = tolerance * size
