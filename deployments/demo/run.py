@@ -123,9 +123,8 @@ def found_in(job: dict[str, Any]) -> tuple[str, str, str]:
         return "no match", "", ""
     best = matches[0]
     pose, changes = best["pose"], best["changes"]
-    turned = (
-        f"turned {pose['rotation_deg']:.1f} deg" if 0.05 < pose["rotation_deg"] < 359.95 else ""
-    )
+    angle = f"{pose['rotation_deg']:.0f}"
+    turned = f"turned {angle} deg" if angle not in {"0", "360"} else ""
     mirrored = "mirrored" if pose["mirrored"] else ""
     changed = f"+{changes['added']} -{changes['removed']}" if best["relation"] == "revision" else ""
     return best["relation"], best["file_name"], " ".join(filter(None, (turned, mirrored, changed)))
