@@ -10,10 +10,10 @@ import stamina
 
 from dedup2d.errors import ServiceError
 
-ATTEMPTS: Final = 6
+ATTEMPTS: Final = 25
 FIRST_PAUSE_S: Final = 0.1  # doubled each time, with jitter
 LONGEST_PAUSE_S: Final = 1.0
-LIMIT_S: Final = 5.0  # then the client may decide
+LIMIT_S: Final = 20.0  # a refused client would have to send its upload again
 
 T = TypeVar("T")
 

@@ -99,7 +99,8 @@ async def search(
             raise RequestError("CALLBACK_UNSUPPORTED", "callback_url needs async=true.")
         if first:
             start = partial(intake.start, received.files, options, geometry=received.geometry)
-            await patiently(start)
+            async with gateway.creating:
+                await patiently(start)
         else:
             await _check_same(gateway, intake.job_id, tenant, received)
         job_id = intake.job_id

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dedup2d.errors import RequestError
 from dedup2d.gateway.bodies import Health
@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # importing Prefect takes seconds; building the application n
     from dedup2d.jobs.services import Services
 
 logger = logging.getLogger(__name__)
+
+RUNS_AT_ONCE: Final = 2  # flow runs created at a time; more only fight over SQLite's one writer
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Gateway:
     prefect: PrefectClient
     inbox: Inbox
     examined: Examined = field(default_factory=Examined)
+    creating: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RUNS_AT_ONCE))
 
 
 def gateway_of(request: Request) -> Gateway:
