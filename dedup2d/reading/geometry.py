@@ -73,26 +73,26 @@ def turn_angles(start: Floats, end: Floats) -> Floats:
 def ellipse_points(
     centre: Floats, major: Floats, minor: Floats, start: float, end: float
 ) -> Floats:
-    """(n, d) points from parameter ``start`` to ``end`` (radians; not greater: one turn)."""
-    if end <= start + 1e-12:
-        end += TAU
+    """(n, d) points from parameter ``start`` to ``end`` (radians), one turn at most."""
+    end = start + one_turn(end - start)
     pieces = max(16, math.ceil((end - start) / TAU * PIECES_PER_TURN))
     t = np.linspace(start, end, pieces + 1)[:, None]
     points: Floats = centre + major * np.cos(t) + minor * np.sin(t)
     return points
 
 
-def arc_points(centre: Floats, radius: float, start: float, end: float) -> Floats:
-    """(n, 2) points on an arc, ends included."""
-    axes = radius * np.eye(2)
-    return ellipse_points(centre, axes[0], axes[1], start, end)
+def one_turn(sweep: float) -> float:
+    """A sweep in (0, one turn]: none at all means a whole one, as does more."""
+    if sweep > TAU:
+        return TAU
+    return sweep if sweep > 1e-12 else sweep % TAU or TAU  # noqa: PLR2004  # rounding
 
 
 def flatten_arcs(arcs: Floats) -> tuple[Floats, NDArray[np.intp]]:
     """(k, 4) chords of the arcs, and (k,) the row of the arc that each belongs to."""
     if not len(arcs):
         return no_segments(), np.empty(0, np.intp)
-    sweep = arcs[:, 4] - arcs[:, 3]
+    sweep = np.clip(np.nan_to_num(arcs[:, 4] - arcs[:, 3]), 0.0, TAU)
     pieces = np.maximum(2, np.ceil(sweep / TAU * PIECES_PER_TURN)).astype(np.intp)
     owner = np.repeat(np.arange(len(arcs)), pieces)
     step = np.arange(len(owner)) - np.repeat(np.cumsum(pieces) - pieces, pieces)

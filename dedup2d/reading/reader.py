@@ -6,6 +6,8 @@ import importlib
 from pathlib import Path
 from typing import Final, Protocol, cast
 
+import numpy as np
+
 from dedup2d.drawing import Drawing
 from dedup2d.errors import DrawingError
 from dedup2d.reading.budget import Budget, Meter
@@ -50,7 +52,10 @@ def read(path: Path, budget: Budget | None = None) -> Drawing:
         found = decide(path, file.read(HEAD_BYTES))
     if found not in _READERS:
         raise DrawingError("UNSUPPORTED_FORMAT", f"Files of format {found} cannot be read yet.")
-    drawing = cast(Reader, importlib.import_module(_READERS[found])).read(path, meter)
+    reader = cast(Reader, importlib.import_module(_READERS[found]))
+    # Numbers of damaged files overflow; what comes of them is left out and counted at the end.
+    with np.errstate(all="ignore"):
+        drawing = reader.read(path, meter)
     meter.check_time()
     if not drawing.primitive_count and not drawing.texts:
         raise DrawingError("EMPTY_DRAWING", "The file can be read, but there is no geometry in it.")

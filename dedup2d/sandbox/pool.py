@@ -13,6 +13,9 @@ from dedup2d.sandbox.wire import raised
 
 START_TIMEOUT_S: Final = 60.0
 
+# Last words of C++, Python and Rust code that ran into the limit on the address space.
+_OUT_OF_MEMORY: Final = ("bad_alloc", "MemoryError", "memory allocation of")
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -74,7 +77,7 @@ class ChildPool:
             ) from None
         except ChildDiedError as error:
             _LOG.error("A child process died in %s: %s", task, error)
-            if "bad_alloc" in str(error) or "MemoryError" in str(error):
+            if any(words in str(error) for words in _OUT_OF_MEMORY):
                 raise raised({"class": "MemoryError"}) from error
             raise DrawingError(
                 "READER_CRASHED", "The drawing made the reading process crash."

@@ -14,7 +14,15 @@ from dedup2d.reading.dwg.layout import read_layout
 from dedup2d.reading.sheets import side_by_side
 
 # What ezdwg raises for files that are damaged or of a version that it does not know.
-_PARSER_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError)
+_PARSER_ERRORS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    OSError,
+    NotImplementedError,
+)
 
 
 def read(path: Path, meter: Meter) -> Drawing:
@@ -27,6 +35,10 @@ def read(path: Path, meter: Meter) -> Drawing:
         raise DrawingError(
             "BROKEN_DRAWING", "The DWG is damaged or of a version that cannot be read."
         ) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # ezdwg's core gave up; no class to import
+            raise
+        raise DrawingError("BROKEN_DRAWING", "The DWG is damaged.") from error
     finally:
         ezdwg.clear_decode_caches()
     drawing = read_layout(database, meter, name="Model")

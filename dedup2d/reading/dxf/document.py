@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dedup2d.errors import DrawingError
 from dedup2d.reading.dxf.encoding import TextDecoder, encoding_of
-from dedup2d.reading.dxf.tags import Places, Tags, number
+from dedup2d.reading.dxf.tags import Places, Tags, number, whole
 
 Rows = NDArray[np.intp]
 
@@ -271,8 +271,7 @@ def _hidden_layers(rows: _Rows, decoder: TextDecoder) -> frozenset[str]:
             if code == 2 and not name:  # noqa: PLR2004  # DXF group code of names
                 name = decoder(value)
             elif code == 70:  # noqa: PLR2004  # DXF group code of flags
-                flags = number(value)
-                is_hidden |= flags == flags and bool(int(flags) & 1)  # noqa: PLR0124  # NaN
+                is_hidden |= bool(whole(value) & 1)
             elif code == 62:  # noqa: PLR2004  # DXF group code of colour
                 is_hidden |= number(value) < 0
         if is_hidden:

@@ -72,7 +72,7 @@ class Group:
     def flags(self, code: int) -> NDArray[np.int64]:
         """(r,) the first value with ``code`` as integer, 0 where there is none."""
         column = self.number(code)
-        return np.where(np.isfinite(column), column, 0.0).astype(np.int64)
+        return np.where(np.abs(column) < 2**31, column, 0.0).astype(np.int64)  # False for NaN
 
     def has(self, code: int) -> NDArray[np.bool_]:
         """(r,) whether the entity has the code."""

@@ -79,7 +79,7 @@ def _boundary(cursor: _Cursor) -> list[Strokes]:
                 found.append(_polyline(cursor))
             else:
                 found.extend(_edge(cursor) for _ in range(cursor.count(93)))
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, OverflowError):
         pass
     return found
 

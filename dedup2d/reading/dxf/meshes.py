@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dedup2d.drawing import no_segments
 from dedup2d.drawing.model import Floats
 from dedup2d.reading.dxf.group import Group
-from dedup2d.reading.dxf.tags import number
+from dedup2d.reading.dxf.tags import number, whole
 from dedup2d.reading.geometry import chain
 from dedup2d.reading.strokes import Strokes, joined
 
@@ -79,7 +79,7 @@ def _mesh(items: list[tuple[int, Any]]) -> tuple[Floats, set[tuple[int, int]]]:
     for code, value in items[start + 1 :]:
         if code != 90:  # noqa: PLR2004  # group code of the face list's numbers
             break
-        listed.append(int(number(value)))
+        listed.append(whole(value))
     at = 0
     while at < len(listed):
         face = listed[at + 1 : at + 1 + listed[at]]

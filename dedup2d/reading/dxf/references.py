@@ -15,7 +15,7 @@ from dedup2d.reading.dxf.encoding import plain_mtext
 from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.dxf.ocs import axes
 from dedup2d.reading.dxf.splines import fitted
-from dedup2d.reading.dxf.tags import number
+from dedup2d.reading.dxf.tags import number, whole
 from dedup2d.reading.dxf.texts import measured
 from dedup2d.reading.geometry import chain
 from dedup2d.reading.strokes import Strokes, joined
@@ -115,9 +115,9 @@ class _LeaderContext:
         elif self._inside:
             self._in_context(code, value)
         elif code == 170:  # noqa: PLR2004  # group code of the sort of leader lines
-            self.kind = int(number(value))
+            self.kind = whole(value)
         elif code == 291:  # noqa: PLR2004  # group code: whether there is a dogleg
-            self.has_dogleg = bool(number(value))
+            self.has_dogleg = bool(whole(value))
 
     def _close(self, part: bytes) -> None:
         if part == b"LEADER_LINE{":

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dedup2d.drawing.model import Floats
 from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.dxf.ocs import to_world
-from dedup2d.reading.geometry import TAU, chain, ellipse_points, turn_angles
+from dedup2d.reading.geometry import TAU, chain, ellipse_points, one_turn, turn_angles
 from dedup2d.reading.strokes import Strokes, joined
 
 _ROUND: Final = 1e-9  # an ellipse with axes that equal is a circle
@@ -73,8 +73,7 @@ def _circle(centre: Floats, axes: tuple[Floats, Floats], start: float, end: floa
     if not radius > 0 or max(uneven) > _ROUND * radius:
         return None
     turn = float(np.arctan2(major[1], major[0]))
-    if end <= start + 1e-12:
-        end += TAU
+    end = start + one_turn(end - start)
     is_left = major[0] * minor[1] - major[1] * minor[0] > 0
     span = (turn + start, turn + end) if is_left else (turn - end, turn - start)
     return np.array([[centre[0], centre[1], radius, *span]])

@@ -60,6 +60,12 @@ def number(value: Any) -> float:
             return float("nan")
 
 
+def whole(value: Any) -> int:
+    """A value as a small integer; 0 for what is none."""
+    found = number(value)
+    return int(found) if abs(found) < 2**31 else 0
+
+
 def tokenise(data: bytes, meter: Meter) -> Tags:
     """The tags of a DXF.
 

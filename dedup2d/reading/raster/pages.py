@@ -46,9 +46,12 @@ def pages(path: Path, meter: Meter) -> Iterator[Page]:
     ``TOO_MANY_PAGES``.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=["PNG", "JPEG", "TIFF"]) as image:
-            # Pillow's own guess at a bomb; the budget of pixels decides here.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        # Pillow warns of what it guesses to be a bomb (the budget of pixels decides here) and
+        # of damaged metadata, which is not looked at.
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(path, formats=["PNG", "JPEG", "TIFF"]) as image,
+        ):
             yield from _frames(image, meter)
     except Image.DecompressionBombError as error:
         raise DrawingError("TOO_MANY_PIXELS", "The image has far too many pixels.") from error
