@@ -35,6 +35,8 @@ LIMITS: Final = {
 MOST_PRECISE: Final = 100
 MOST_SCANNED: Final = 50
 UNLIKELY_VERIFIED: Final = 2
+SCAN_SETTLED: Final = frozenset({Relation.SAME, Relation.REVISION})
+SCANNED_AT_LEAST: Final = 12  # candidates of a scan that are verified though one was found
 
 # In a vault of 400 framed drawings strangers reach a promise of 0.2 to 0.4, crops to a tenth 0.3
 # and more, sheets of four drawings 0.5, everything else 0.7 and more.
@@ -74,6 +76,7 @@ class _Course:
     begun: float = field(default_factory=perf_counter)
     timing: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    verified: int = 0
 
     def lap(self, name: str) -> None:
         now = perf_counter()
@@ -94,8 +97,8 @@ def search(vault: Vault, query: SearchQuery, options: SearchOptions, *, tenant: 
     course.lap("verify_ms")
     if not asked.fingerprint.shape.count:
         course.warnings.append("query_without_strokes")
-    course.warnings.append(f"precision_verified:{len(chosen)}")
-    return _report(course, candidates, len(chosen), _ordered(matches, options))
+    course.warnings.append(f"precision_verified:{course.verified}")
+    return _report(course, candidates, _ordered(matches, options))
 
 
 def _to_verify(
@@ -121,7 +124,11 @@ def _to_verify(
 def _verified(course: _Course, asked: Subject, candidates: tuple[Candidate, ...]) -> list[Match]:
     matches = []
     gated = 0
-    for candidate in candidates:
+    settled = False
+    for number, candidate in enumerate(candidates):
+        if settled and number >= SCANNED_AT_LEAST:
+            break
+        course.verified += 1
         try:
             compared = _compared(course, asked, candidate)
         except _CANDIDATE_FAULTS as error:
@@ -130,6 +137,8 @@ def _verified(course: _Course, asked: Subject, candidates: tuple[Candidate, ...]
             continue
         if compared is None:
             continue
+        if asked.fingerprint.is_raster and compared.relation in SCAN_SETTLED:
+            settled = True
         verdict = verdict_of(compared, course.options)
         if verdict is Verdict.DIFFERENT:
             continue
@@ -219,9 +228,7 @@ def _levels(candidate: Candidate, compared: Comparison) -> dict[str, Any]:
     }
 
 
-def _report(
-    course: _Course, candidates: tuple[Candidate, ...], verified: int, matches: list[Match]
-) -> Report:
+def _report(course: _Course, candidates: tuple[Candidate, ...], matches: list[Match]) -> Report:
     index = course.vault.index
     if outdated := index.outdated(course.tenant):
         course.warnings.append(f"index_outdated:{outdated}")
@@ -229,13 +236,13 @@ def _report(
         total_matches=len(matches),
         duplicates=tuple(m for m in matches if m.verdict is Verdict.DUPLICATE),
         similar=tuple(m for m in matches if m.verdict is Verdict.SIMILAR),
-        final_level=4 if verified else 3,
+        final_level=4 if course.verified else 3,
         timing=_timing(course),
         level_stats={
             "l1": {"matched": sum(c.same_bytes for c in candidates)},
             "l2": {"matched": sum(c.same_key or c.signature <= JOIN for c in candidates)},
             "l3": {"candidates": len(candidates), "drawings": index.count(course.tenant)},
-            "l4": {"verified": verified, "reported": len(matches)},
+            "l4": {"verified": course.verified, "reported": len(matches)},
         },
         warnings=tuple(course.warnings),
     )

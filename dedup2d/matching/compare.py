@@ -150,9 +150,17 @@ def _evidence(a: Subject, b: Subject, agreement: Agreement, *, texts_differ: boo
         texts_differ=texts_differ,
         telling_share_a=_telling_share(a.prepared),
         telling_share_b=_telling_share(b.prepared),
+        longest_open=max(
+            _longest(a.prepared, agreement.uncovered_a), _longest(b.prepared, agreement.uncovered_b)
+        ),
         body_a=_body(a.prepared, agreement.open_a, agreement.uncovered_a),
         body_b=_body(b.prepared, agreement.open_b, agreement.uncovered_b),
     )
+
+
+def _longest(p: Prepared, uncovered: Bools) -> float:
+    """Length of the longest uncovered stroke, relative to the diagonal."""
+    return float(p.shape.lengths[uncovered].max(initial=0.0)) / p.shape.diagonal
 
 
 def _body(p: Prepared, open_: Bools, uncovered: Bools) -> Covered:

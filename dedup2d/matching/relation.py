@@ -27,6 +27,8 @@ WHOLE_NUMBER_BELOW: Final = 0.90  # of its strokes; above, a large feature was r
 PART_TELLING_LENGTH: Final = 0.05  # of the part's strokes must be telling: no bare frame
 SIMILAR_FROM: Final = 0.40
 SCANNED_SAME_FROM: Final = 0.97  # share of both sides of scans, where strokes cannot be counted
+SCANNED_SPECK: Final = 0.028  # of the diagonal: lettering and lost dashes of 60 scans reach 0.021,
+# moved holes and new slots begin at 0.034
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Evidence:
 
     ``meant_scale`` is what the files' units say the scale should be, None where they say nothing;
     ``scale_matters`` is false where one is a picture or a plot; ``telling_share_*`` is how much
-    of a side's length is telling at all.
+    of a side's length is telling at all; ``longest_open`` the longest uncovered stroke relative to
+    its drawing's diagonal.
     """
 
     count_a: int
@@ -54,6 +57,7 @@ class Evidence:
     texts_differ: bool
     telling_share_a: float = 1.0
     telling_share_b: float = 1.0
+    longest_open: float = 0.0
     body_a: Covered = Covered()
     body_b: Covered = Covered()
 
@@ -118,7 +122,8 @@ def _close(agreement: Agreement, evidence: Evidence) -> Relation | None:
 
 def _is_whole(agreement: Agreement, evidence: Evidence) -> bool:
     if evidence.scanned:
-        return min(agreement.share_a, agreement.share_b) >= SCANNED_SAME_FROM
+        alike = min(agreement.share_a, agreement.share_b) >= SCANNED_SAME_FROM
+        return alike and evidence.longest_open <= SCANNED_SPECK
     return not (agreement.uncovered_a.any() or agreement.uncovered_b.any())
 
 
