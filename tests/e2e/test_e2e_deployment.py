@@ -84,3 +84,19 @@ def test_prefect_deploy_all_works_beside_ours(local_stack: Stack) -> None:
         command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("stack_name", "block"),
+    [("local_stack", "dedup2d-local-store"), ("s3_stack", "dedup2d-s3-store")],
+)
+def test_run_uses_the_store_block_that_was_picked(
+    request: pytest.FixtureRequest, samples: Path, stack_name: str, block: str
+) -> None:
+    stack: Stack = request.getfixturevalue(stack_name)
+    with httpx.Client(base_url=stack.prefect_api) as api:
+        documents = api.get(f"/block_types/slug/{block}/block_documents").json()
+        picked = {"$ref": {"block_document_id": documents[0]["id"]}}
+        source = str(samples / "queries" / "resaved.dxf")
+        state = end_state(api, start_run(api, {"sources": [source], "store": picked}))
+    assert state["type"] == "COMPLETED", state
