@@ -16,6 +16,7 @@ import threading
 from prefect.client.orchestration import get_client
 
 from dedup2d.jobs.opening import close_services, services
+from dedup2d.memory import return_freed_memory
 from dedup2d.settings import Settings
 from dedup2d.stack.register import register
 from dedup2d.worker.warm import WarmWorker, WorkerConfig
@@ -26,6 +27,7 @@ def run(
 ) -> int:
     """Serve until SIGTERM or Ctrl-C; a second signal ends at once. ``init`` registers first."""
     _log_to_stderr()
+    return_freed_memory()
     config = WorkerConfig(pool=settings.work_pool, limit=limit or settings.worker_max_jobs)
     if name:
         config = WorkerConfig(pool=config.pool, limit=config.limit, name=name)
