@@ -64,7 +64,7 @@ class TenantArrays:
 
     @cached_property
     def signatures(self) -> Floats:
-        """(n, 18)."""
+        """(n, 17)."""
         none = np.empty((0, SIGNATURE_SIZE))
         return np.stack([self._rows[int(n)][1] for n in self.numbers]) if self._rows else none
 

@@ -1,7 +1,8 @@
 """The index on disk: one SQLite file, written by one process at a time, read by many.
 
 Every change is one transaction with a new generation, which tells readers what to fetch. In WAL
-mode a writer that is killed leaves the last complete generation.
+mode a writer that is killed leaves the last complete generation. Strokes lie in a table of their
+own, so that opening, which reads all keys, does not page through them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dedup2d.errors import ServiceError
 from dedup2d.matching.fingerprint import ALGORITHM_VERSION, Fingerprint, decode, encode
 
 FILE_NAME: Final = "vault.sqlite3"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 BUSY_TIMEOUT_S: Final = 30.0
 
 _SCHEMA: Final = """
@@ -40,9 +41,9 @@ CREATE TABLE IF NOT EXISTS drawings (
     signature BLOB NOT NULL,
     descriptor BLOB NOT NULL,
     sketch BLOB NOT NULL,
-    geometry BLOB NOT NULL,
     UNIQUE (tenant, sha256)
 );
+CREATE TABLE IF NOT EXISTS geometry (number INTEGER PRIMARY KEY, strokes BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS drawings_by_change ON drawings (tenant, generation);
 CREATE TABLE IF NOT EXISTS removed (
     number INTEGER PRIMARY KEY,
@@ -55,13 +56,14 @@ INSERT OR IGNORE INTO counters VALUES ('generation', 0);
 
 _UPSERT: Final = """
 INSERT INTO drawings (drawing_id, tenant, sha256, file_name, path, user_name, added_at,
-    generation, algorithm, primitives, key, signature, descriptor, sketch, geometry)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    generation, algorithm, primitives, key, signature, descriptor, sketch)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (tenant, sha256) DO UPDATE SET
     file_name = excluded.file_name, path = excluded.path, user_name = excluded.user_name,
     generation = excluded.generation, algorithm = excluded.algorithm,
     primitives = excluded.primitives, key = excluded.key, signature = excluded.signature,
-    descriptor = excluded.descriptor, sketch = excluded.sketch, geometry = excluded.geometry
+    descriptor = excluded.descriptor, sketch = excluded.sketch
+RETURNING number
 """
 
 _ENTRY: Final = "number, drawing_id, tenant, sha256, file_name, path, user_name, added_at, algorithm, primitives"
@@ -160,11 +162,13 @@ class Catalogue:
 
     def add(self, entries: Iterable[tuple[Entry, Fingerprint]]) -> None:
         """Add or update drawings, all or none; ``number`` of a given Entry does not matter."""
-        rows = [_row(entry, fp) for entry, fp in entries]
+        rows = [(_row(entry, fp), encode(fp)) for entry, fp in entries]
         with _told(), self._writing():
             generation = self._next_generation()
-            for row in rows:
-                self._db.execute(_UPSERT, (*row[:7], generation, *row[7:]))
+            for row, strokes in rows:
+                values = (*row[:7], generation, *row[7:])
+                number = self._db.execute(_UPSERT, values).fetchone()[0]
+                self._db.execute("INSERT OR REPLACE INTO geometry VALUES (?, ?)", (number, strokes))
 
     def remove(self, tenant: str, drawing_id: str) -> bool:
         """Remove a drawing; False if there is none of this id."""
@@ -175,6 +179,7 @@ class Catalogue:
             ).fetchone()
             if found is None:
                 return False
+            self._db.execute("DELETE FROM geometry WHERE number = ?", found)
             self._db.execute(
                 "INSERT INTO removed VALUES (?, ?, ?)",
                 (found[0], tenant, self._next_generation()),
@@ -211,7 +216,8 @@ class Catalogue:
         """The stored fingerprint of a row; None if it is gone."""
         with _told():
             row = self._db.execute(
-                "SELECT geometry, signature, descriptor, sketch FROM drawings WHERE number = ?",
+                "SELECT strokes, signature, descriptor, sketch FROM drawings "
+                "JOIN geometry USING (number) WHERE number = ?",
                 (number,),
             ).fetchone()
         if row is None:
@@ -296,7 +302,6 @@ def _row(entry: Entry, fp: Fingerprint) -> tuple[object, ...]:
         np.ascontiguousarray(fp.signature, "<f8").tobytes(),
         np.ascontiguousarray(fp.descriptor, "<f4").tobytes(),
         np.ascontiguousarray(fp.sketch, "<u4").tobytes(),
-        encode(fp),
     )
 
 

@@ -39,8 +39,10 @@ class Postings:
         counts = np.array([len(s) for s in sketches], np.int64)
         rows = np.repeat(np.arange(n, dtype=np.int32), counts)
         every = np.concatenate([*sketches, np.empty(0, np.uint32)]).astype(np.uint32)
-        order = np.argsort(every, kind="stable")
-        every, rows = every[order], rows[order]
+        # token and row in one number: sorting values is several times faster than argsort
+        both = np.sort(every.astype(np.uint64) << np.uint64(32) | rows.astype(np.uint64))
+        every = (both >> np.uint64(32)).astype(np.uint32)
+        rows = (both & np.uint64(0xFFFFFFFF)).astype(np.int32)
         first = np.flatnonzero(np.diff(every, prepend=~every[:1] if len(every) else 0))
         starts = np.append(first, len(every))
         frequency = np.diff(starts)

@@ -34,7 +34,7 @@ class Fingerprint:
     """What one drawing is known by.
 
     ``shape`` is canonical, in drawing units; ``sketch`` (<= 1024,) sorted token hashes;
-    ``signature`` (18,); ``descriptor`` (252,) float32; ``tolerance`` in drawing units.
+    ``signature`` (17,); ``descriptor`` (252,) float32; ``tolerance`` in drawing units.
     """
 
     shape: Shape

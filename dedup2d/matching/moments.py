@@ -1,4 +1,4 @@
-"""Complex moments of the strokes, and an 18-number signature that no pose changes.
+"""Complex moments of the strokes, and a 17-number signature that no pose changes.
 
 Flusser, "On the independence of rotation moment invariants" (2000): |c_pq| does not change under
 rotation, products whose phases cancel do not either, and their real parts not under mirroring.
@@ -54,7 +54,7 @@ def moments(shape: Shape) -> Moments | None:
 
 
 def signature(m: Moments | None) -> Floats:
-    """(18,) numbers that order, splitting, pose, mirroring and scale leave alone; zeros if empty."""
+    """(17,) numbers that order, splitting, pose, mirroring and scale leave alone; zeros if empty."""
     if m is None:
         return np.zeros(SIGNATURE_SIZE)
     values = [math.log(m.length / m.gyration)]
