@@ -22,7 +22,6 @@ COVERED = 0.999
 
 # Where ours is right (or the gap is known), each with what was found when it was looked into.
 EXPLAINED = {
-    "supported_entities.dxf": "ezdxf draws unclamped splines beyond their domain",
     "reduced.dxf": "ezdxf takes a file without version for R12 and drops the closed flag",
     "arcs-as-splines.dxf": "ezdxf refuses splines with a wrong number of knots",
     "mleader.dxf": "arrow heads of MULTILEADER are not drawn by us",

@@ -191,7 +191,13 @@ class EntityWalker:
         spline = entity.construction_tool()
         hull = np.array([(p.x, p.y) for p in spline.control_points])
         extent = max(float(np.ptp(hull, axis=0).max()), 1e-9)
-        points = np.array([(p.x, p.y) for p in spline.flattening(extent * _FLAT)])
+        knots = spline.knots()
+        low, high = knots[spline.degree], knots[spline.count]
+        if low > knots[0] or high < knots[-1]:  # flattening would leave the curve's domain
+            found = spline.points(np.linspace(low, high, 32 * spline.count))
+        else:
+            found = spline.flattening(extent * _FLAT)
+        points = np.array([(p.x, p.y) for p in found])
         self._builder.add_curves(chain(points), source)
 
     def _mesh(self, entity: Any, source: int) -> None:
