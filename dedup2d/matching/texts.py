@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
+import numpy as np
+
 from dedup2d.drawing.model import Text
 from dedup2d.matching.similarity import Similarity
 from dedup2d.report import TextChange
@@ -39,7 +41,7 @@ def compare_texts(
     """
     if loose and not (query and match):
         return ()
-    ours, theirs = _rest(query, match, onto.scale)
+    ours, theirs = _rest(query, match, onto)
     if loose and _words(t.value for t in ours) == _words(t.value for t in theirs):
         return ()
     back = onto.inverse()
@@ -57,31 +59,55 @@ def normalised(value: str) -> str:
 
 
 def _rest(
-    query: tuple[Text, ...], match: tuple[Text, ...], scale: float
+    query: tuple[Text, ...], match: tuple[Text, ...], onto: Similarity
 ) -> tuple[list[Text], list[Text]]:
     """Texts that the other side has not, value by value."""
     ours = [t for t in query if normalised(t.value)]
     theirs = [t for t in match if normalised(t.value)]
-    ours, theirs = _unmatched(ours, theirs, _words_of, _words_of)
-    if ours and theirs and abs(scale - 1) > UNSCALED:
-        return _unmatched(ours, theirs, lambda t: _measure(t, scale), lambda t: _measure(t, 1.0))
+    ours, theirs = _unmatched(ours, theirs, _words_of, _words_of, onto)
+    if ours and theirs and abs(onto.scale - 1) > UNSCALED:
+        scale = onto.scale
+        return _unmatched(
+            ours, theirs, lambda t: _measure(t, scale), lambda t: _measure(t, 1.0), onto
+        )
     return ours, theirs
 
 
 def _unmatched(
-    ours: list[Text], theirs: list[Text], read_ours: _Reading, read_theirs: _Reading
+    ours: list[Text],
+    theirs: list[Text],
+    read_ours: _Reading,
+    read_theirs: _Reading,
+    onto: Similarity,
 ) -> tuple[list[Text], list[Text]]:
-    have, want = Counter(map(read_ours, ours)), Counter(map(read_theirs, theirs))
-    return _surplus(ours, have - want, read_ours), _surplus(theirs, want - have, read_theirs)
+    """Of each value, what one side has more often than the other."""
+    have, want = _grouped(ours, read_ours), _grouped(theirs, read_theirs)
+    back = onto.inverse()
+    left_ours, left_theirs = [], []
+    for value in sorted(have.keys() | want.keys()):
+        a, b = have.get(value, []), want.get(value, [])
+        left_ours += _surplus(a, b, onto)
+        left_theirs += _surplus(b, a, back)
+    return left_ours, left_theirs
 
 
-def _surplus(texts: list[Text], surplus: Counter[str], read: _Reading) -> list[Text]:
-    left = []
-    for text in sorted(texts, key=lambda t: (t.value, t.x, t.y), reverse=True):
-        if surplus[read(text)] > 0:
-            surplus[read(text)] -= 1
-            left.append(text)
-    return left
+def _grouped(texts: list[Text], read: _Reading) -> dict[str, list[Text]]:
+    groups: dict[str, list[Text]] = {}
+    for text in sorted(texts, key=lambda t: (t.value, t.x, t.y)):
+        groups.setdefault(read(text), []).append(text)
+    return groups
+
+
+def _surplus(texts: list[Text], others: list[Text], onto: Similarity) -> list[Text]:
+    """Those that ``texts`` has more of: the ones that stand furthest from all of ``others``."""
+    count = len(texts) - len(others)
+    if count <= 0 or not others:
+        return texts[: max(count, 0)]
+    places = np.array([complex(t.x, t.y) for t in others])
+    here = np.array([onto.at(complex(t.x, t.y)) for t in texts])
+    nearest = np.abs(here[:, None] - places[None, :]).min(axis=1)
+    furthest = np.argsort(-nearest, kind="stable")[:count]
+    return [texts[i] for i in sorted(furthest)]
 
 
 def _words_of(text: Text) -> str:

@@ -1,0 +1,23 @@
+"""Equal texts belong together where they stand, not in the order they were written."""
+
+from dedup2d.drawing import Text
+from dedup2d.matching.similarity import Similarity
+from dedup2d.matching.texts import compare_texts
+
+HERE = Similarity(1 + 0j, 0j, mirrored=False)
+
+
+def at(value: str, x: float, y: float) -> Text:
+    return Text(value=value, x=x, y=y, height=3.5)
+
+
+def test_revision_letter_is_found_beside_the_zone_letters_of_the_frame() -> None:
+    zones = (at("A", 0, 0), at("B", 0, 50), at("A", 400, 0), at("B", 400, 50))
+    before, after = (*zones, at("A", 380, 10)), (*zones, at("B", 380, 10))
+    (change,) = compare_texts(after, before, HERE, diagonal=500)
+    assert (change.before, change.after, change.x, change.y) == ("A", "B", 380, 10)
+
+
+def test_order_of_texts_does_not_matter() -> None:
+    texts = (at("A", 0, 0), at("B", 9, 9), at("A", 5, 5))
+    assert compare_texts(texts, texts[::-1], HERE, diagonal=20) == ()
