@@ -46,10 +46,13 @@ def sentences(
 
 def _pose(agreement: Agreement, evidence: Evidence) -> str:
     pose = agreement.transform.pose()
-    parts = [f"turned by {pose.rotation_deg:.2f} degrees"]
-    if pose.mirrored:
-        parts.insert(0, "mirrored")
+    parts = ["mirrored"] if pose.mirrored else []
+    angle = f"{pose.rotation_deg:.2f}"
+    if angle not in {"0.00", "360.00"}:
+        parts.append(f"turned by {angle} degrees")
     if abs(pose.scale - 1) > UNSCALED:
         kind = "a unit or plot scale" if is_plain_scale(pose.scale, evidence) else "no unit"
         parts.append(f"scaled by {pose.scale:.6g} ({kind})")
+    if not parts:
+        return "It lies on the match without being turned, mirrored or scaled."
     return f"To lie on the match, this drawing is {', '.join(parts)}."
