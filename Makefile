@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STORE ?= local
 
-.PHONY: setup demo test check bench clean
+.PHONY: setup demo test check clean
 
 setup: $(VENV)/.installed
 
