@@ -18,6 +18,7 @@ from dedup2d.sandbox.pool import ChildPool
 from dedup2d.settings import Settings
 
 PRELOAD: Final = ("dedup2d.engine.work", "dedup2d.reading.work")
+VERIFYING_SHARE: Final = 0.7  # of the time limit; then what was found is reported
 SERVICE: Final = "dedup2d-embedded"
 
 
@@ -65,9 +66,11 @@ class EmbeddedMatcher:
 
     async def search(self, query: LoadedDrawing, options: SearchOptions, *, tenant: str) -> Report:
         """Find what has to do with ``query`` in the tenant's vault."""
-        answer = await self._run(
-            "search", self._asked(query, tenant) | {"options": options.model_dump(mode="json")}
-        )
+        payload = self._asked(query, tenant) | {
+            "options": options.model_dump(mode="json"),
+            "limit_s": VERIFYING_SHARE * self._settings.match_timeout_s,
+        }
+        answer = await self._run("search", payload)
         return Report.model_validate(answer).model_copy(update={"query": _query(query)})
 
     async def add(

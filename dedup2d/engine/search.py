@@ -7,6 +7,7 @@ tokens and descriptor, 4 verified geometry.
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, Final
@@ -73,6 +74,7 @@ class _Course:
     query: SearchQuery
     options: SearchOptions
     tenant: str
+    limit_s: float
     begun: float = field(default_factory=perf_counter)
     timing: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -83,9 +85,19 @@ class _Course:
         self.timing[name] = round((now - self.begun) * 1e3 - sum(self.timing.values()), 3)
 
 
-def search(vault: Vault, query: SearchQuery, options: SearchOptions, *, tenant: str) -> Report:
-    """The Report for one drawing. Raises ServiceError if the index cannot be used."""
-    course = _Course(vault, query, options, tenant)
+def search(
+    vault: Vault,
+    query: SearchQuery,
+    options: SearchOptions,
+    *,
+    tenant: str,
+    limit_s: float = math.inf,
+) -> Report:
+    """The Report for one drawing; after ``limit_s`` no further candidate is verified.
+
+    Raises ServiceError if the index cannot be used.
+    """
+    course = _Course(vault, query, options, tenant, limit_s)
     asked = vault.query(fingerprint(query.drawing), tenant=tenant)
     course.lap("fingerprint_ms")
     candidates = vault.index.candidates(
@@ -127,6 +139,9 @@ def _verified(course: _Course, asked: Subject, candidates: tuple[Candidate, ...]
     settled = False
     for number, candidate in enumerate(candidates):
         if settled and number >= SCANNED_AT_LEAST:
+            break
+        if perf_counter() - course.begun > course.limit_s:
+            course.warnings.append(f"not_verified_in_time:{len(candidates) - number}")
             break
         course.verified += 1
         try:

@@ -30,11 +30,13 @@ PICTURE_SIZES = ((1600, 1200), (1000, 750), (640, 480), (320, 240))
 def search(payload: dict[str, Any]) -> dict[str, Any]:
     """Answer with a Report as JSON.
 
-    ``{"index", "tenant", "drawing", "geometry", "file_name", "file_hash", "options"}``.
+    ``{"index", "tenant", "drawing", "geometry", "file_name", "file_hash", "options", "limit_s"}``.
     """
     query = SearchQuery(_drawing(payload), payload["file_name"], payload["file_hash"])
     options = SearchOptions.model_validate(payload["options"])
-    report = run_search(_vault(payload), query, options, tenant=payload["tenant"])
+    report = run_search(
+        _vault(payload), query, options, tenant=payload["tenant"], limit_s=payload["limit_s"]
+    )
     return report.model_dump(mode="json")
 
 
