@@ -115,9 +115,10 @@ def _close(agreement: Agreement, evidence: Evidence) -> Relation | None:
         return Relation.VARIANT
     if whole:
         return Relation.REVISION if evidence.texts_differ else Relation.SAME
-    if part := _part(agreement, evidence):
-        return part
-    return Relation.REVISION if _is_revision(low, evidence) else None
+    part = _part(agreement, evidence)
+    if _is_revision(low, evidence) and (part is None or _most_agree(agreement)):
+        return Relation.REVISION
+    return part
 
 
 def _is_whole(agreement: Agreement, evidence: Evidence) -> bool:
@@ -140,17 +141,23 @@ def _is_revision(low: float, evidence: Evidence) -> bool:
     )
 
 
+def _most_agree(agreement: Agreement) -> bool:
+    """Whether nearly all strokes of both agree: then one large feature came or went."""
+    open_share = max(agreement.uncovered_a.mean(), agreement.uncovered_b.mean())
+    return bool(open_share <= 1 - WHOLE_NUMBER_BELOW)
+
+
 def _part(agreement: Agreement, evidence: Evidence) -> Relation | None:
     a, b = agreement.share_a, agreement.share_b
     if a >= b:
         part, whole, telling, telling_share = a, b, agreement.telling_a, evidence.telling_share_a
-        body, others = evidence.body_a, agreement.uncovered_b
+        body = evidence.body_a
         relation = Relation.CONTAINED
     else:
         part, whole, telling, telling_share = b, a, agreement.telling_b, evidence.telling_share_b
-        body, others = evidence.body_b, agreement.uncovered_a
+        body = evidence.body_b
         relation = Relation.CONTAINS
-    if min(body.length, body.number) < PART_BODY or 1 - others.mean() >= WHOLE_NUMBER_BELOW:
+    if min(body.length, body.number) < PART_BODY:
         return None
     inside = part >= PART_FROM or (part >= PART_TELLING[0] and telling >= PART_TELLING[1])
     if inside and whole < WHOLE_BELOW and telling_share >= PART_TELLING_LENGTH:
