@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -34,12 +35,14 @@ async def publish(matcher: Matcher, job: Job, answer: Answer) -> None:
     if not answer.reports:
         return
     rows = [row for report in answer.reports for row in rows_of(report)]
-    await acreate_table_artifact(
+    table = acreate_table_artifact(
         key=TABLE_KEY, table=rows[:MAX_ROWS], description=summary_of(answer.reports)
     )
     best = best_of(answer)
-    if best is not None:
-        await _publish_overlay(matcher, job, *best)
+    if best is None:
+        await table
+    else:
+        await asyncio.gather(table, _publish_overlay(matcher, job, *best))
 
 
 async def _publish_overlay(

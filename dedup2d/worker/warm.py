@@ -43,6 +43,7 @@ POLL_S: Final = 5.0  # the net under the doorbell
 CANCEL_POLL_S: Final = 1.0  # for cancellations that ring no bell (Prefect's UI)
 BELL_WAIT_S: Final = 5.0
 FULL_PAUSE_S: Final = 0.2
+ENTRYPOINT_S: Final = 30.0  # how long a deployment's entrypoint is taken for true
 ABANDON_S: Final = 3.0  # for a run to let go of what it holds
 PAUSE_AFTER_FAULT_S: Final = 1.0
 API_FAULTS: Final = (httpx.HTTPError, OSError, PrefectException, ServiceError)
@@ -71,6 +72,7 @@ class WarmWorker:
         self._lost = LostRuns(client, config.pool, finder, self._close)
         self._wake = asyncio.Event()
         self._flows: dict[str, Flow[..., Any]] = {}
+        self._entrypoints: dict[UUID, tuple[str, float]] = {}
 
     async def serve(self, stop: asyncio.Event, *, grace_s: float) -> int:
         """Take and run until ``stop``; then finish within ``grace_s`` or hand the rest back.
@@ -191,13 +193,22 @@ class WarmWorker:
                 await self._leases.give_back(run)
 
     async def _flow_of(self, run: FlowRun) -> Flow[..., Any]:
-        if run.deployment_id is None:
-            raise ObjectNotFound(ValueError(f"run {run.id} has no deployment"))
-        deployment = await self._client.read_deployment(run.deployment_id)
-        entrypoint = deployment.entrypoint or ""
+        entrypoint = await self._entrypoint_of(run)
         if entrypoint not in self._flows:
             self._flows[entrypoint] = await asyncio.to_thread(load_flow, entrypoint)
         return self._flows[entrypoint]
+
+    async def _entrypoint_of(self, run: FlowRun) -> str:
+        """As the deployment has it, asked again when it is older than ``ENTRYPOINT_S``."""
+        if run.deployment_id is None:
+            raise ObjectNotFound(ValueError(f"run {run.id} has no deployment"))
+        now = asyncio.get_running_loop().time()
+        known, read_at = self._entrypoints.get(run.deployment_id, ("", -ENTRYPOINT_S))
+        if now - read_at < ENTRYPOINT_S:
+            return known
+        deployment = await self._client.read_deployment(run.deployment_id)
+        self._entrypoints[run.deployment_id] = (deployment.entrypoint or "", now)
+        return deployment.entrypoint or ""
 
     async def _settle_cancellation(self, flow: Flow[..., Any], run: FlowRun) -> None:
         """End a run whose cancellation its own body did not hear.
