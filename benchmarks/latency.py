@@ -70,7 +70,7 @@ def in_ms(values: list[float]) -> tuple[str, str]:
 
 def measure(stack: Stack, vault: list[Path], queries: list[Path], jobs: int) -> Table:
     """Index the vault, run the jobs, make the table."""
-    with stack.client(KEY) as gateway, httpx.Client(base_url=stack.prefect_api) as prefect:
+    with stack.client(KEY) as gateway, stack.prefect() as prefect:
         for path in track(vault, description="indexing"):
             files = {"file": (path.name, path.read_bytes())}
             gateway.post("/index/add", files=files).raise_for_status()

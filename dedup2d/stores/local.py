@@ -238,10 +238,12 @@ class LocalStore:
         """Whether ``folder`` had to be made, and an empty part in it."""
         for _ in range(_TRIES):
             made = not folder.exists()
-            folder.mkdir(parents=True, exist_ok=True)
-            self._refuse_outside(folder)
-            part = folder / part_name()
-            with suppress(FileNotFoundError):  # somebody has just deleted the empty folder
+            # Somebody may delete the empty folder at any moment: mkdir then says that it exists
+            # (and it does not any more), touch that it does not.
+            with suppress(FileNotFoundError, FileExistsError):
+                folder.mkdir(parents=True, exist_ok=True)
+                self._refuse_outside(folder)
+                part = folder / part_name()
                 part.touch(exist_ok=False)
                 return made, part
         raise ServiceError("store", "The folder is being deleted and cannot be written to now.")

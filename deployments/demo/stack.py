@@ -27,6 +27,20 @@ class NotReadyError(RuntimeError):
     """Something did not come up in time."""
 
 
+class PatientTransport(httpx.HTTPTransport):
+    """Asks again when Prefect says 503: its SQLite is busy, as its own clients know."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The first answer that is not a 503, or the last one."""
+        for _ in range(20):
+            response = super().handle_request(request)
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            response.close()
+            time.sleep(0.25)
+        return response
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """A running ``dedup2d up``."""
@@ -46,6 +60,10 @@ class Stack:
     def prefect_api(self) -> str:
         """Prefect's API."""
         return f"http://127.0.0.1:{self.prefect_port}/api"
+
+    def prefect(self) -> httpx.Client:
+        """A client of Prefect's API."""
+        return httpx.Client(base_url=self.prefect_api, transport=PatientTransport(), timeout=60)
 
     def client(self, key: str) -> httpx.Client:
         """A client of the gateway with this API key."""

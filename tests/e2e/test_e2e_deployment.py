@@ -48,7 +48,7 @@ def test_run_with_a_local_path_has_the_six_tasks_and_artifacts(
     local_stack: Stack, samples: Path
 ) -> None:
     source = str(min((samples / "vault").glob("*.dxf")))
-    with httpx.Client(base_url=local_stack.prefect_api) as api:
+    with local_stack.prefect() as api:
         run_id = start_run(api, {"sources": [source]})
         assert end_state(api, run_id)["type"] == "COMPLETED"
         assert wait_until(lambda: sorted(task_names(api, run_id)) == sorted(SIX))
@@ -61,7 +61,7 @@ def test_run_with_a_local_path_has_the_six_tasks_and_artifacts(
 def test_run_with_an_s3_address_reads_it_and_leaves_it(s3_stack: Stack, samples: Path) -> None:
     s3 = s3_client(s3_stack.environ)
     s3.upload_file(str(samples / "queries" / "resaved.dxf"), BUCKET, "inbox/resaved.dxf")
-    with httpx.Client(base_url=s3_stack.prefect_api) as api:
+    with s3_stack.prefect() as api:
         run_id = start_run(api, {"sources": [f"s3://{BUCKET}/inbox/resaved.dxf"]})
         assert end_state(api, run_id)["type"] == "COMPLETED"
         assert wait_until(lambda: sorted(task_names(api, run_id)) == sorted(SIX))
@@ -71,7 +71,7 @@ def test_run_with_an_s3_address_reads_it_and_leaves_it(s3_stack: Stack, samples:
 
 
 def test_run_with_a_missing_source_says_so_without_a_path_of_ours(local_stack: Stack) -> None:
-    with httpx.Client(base_url=local_stack.prefect_api) as api:
+    with local_stack.prefect() as api:
         state = end_state(api, start_run(api, {"sources": ["no/such/file.dxf"]}))
     assert state["type"] == "FAILED"
     assert state["message"].startswith("SOURCE_NOT_FOUND: ")
@@ -94,7 +94,7 @@ def test_run_uses_the_store_block_that_was_picked(
     request: pytest.FixtureRequest, samples: Path, stack_name: str, block: str
 ) -> None:
     stack: Stack = request.getfixturevalue(stack_name)
-    with httpx.Client(base_url=stack.prefect_api) as api:
+    with stack.prefect() as api:
         documents = api.get(f"/block_types/slug/{block}/block_documents").json()
         picked = {"$ref": {"block_document_id": documents[0]["id"]}}
         source = str(samples / "queries" / "resaved.dxf")

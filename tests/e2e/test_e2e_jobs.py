@@ -112,9 +112,8 @@ def test_another_tenants_vault_is_not_searched(local_stack: Stack, samples: Path
 
 
 def _pool(stack: Stack, *, paused: bool) -> None:
-    httpx.patch(
-        f"{stack.prefect_api}/work_pools/dedup2d", json={"is_paused": paused}
-    ).raise_for_status()
+    with stack.prefect() as api:
+        api.patch("/work_pools/dedup2d", json={"is_paused": paused}).raise_for_status()
 
 
 def test_cancel_before_the_start_leaves_nothing_and_tells_once(
@@ -139,14 +138,14 @@ def test_run_cancelled_in_prefects_ui_before_it_started_is_swept(
     _pool(local_stack, paused=True)
     try:
         job_id = submit(gateway, samples / "queries" / "resaved.dxf", callback_url=receiver.url)
-        with httpx.Client(base_url=local_stack.prefect_api) as api:
+        with local_stack.prefect() as api:
             state = {"state": {"type": "CANCELLING"}}
             api.post(f"/flow_runs/{job_id}/set_state", json=state).raise_for_status()
             assert api.get(f"/flow_runs/{job_id}").json()["state_type"] == "CANCELLED"
     finally:
         _pool(local_stack, paused=False)
     assert left_behind(local_stack), "no hook runs for such a run"
-    with httpx.Client(base_url=local_stack.prefect_api) as api:
+    with local_stack.prefect() as api:
         found = api.get("/deployments/name/collect-garbage/collect-garbage").json()
         api.post(f"/deployments/{found['id']}/create_flow_run", json={}).raise_for_status()
     assert wait_until(lambda: left_behind(local_stack) == [], 30)

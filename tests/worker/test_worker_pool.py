@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 from e2e_client import wait_until
 from stack import ROOT, Stack
@@ -20,7 +19,7 @@ class Pool:
     """A work pool of its own on the stack's server, and worker processes that serve it."""
 
     def __init__(self, stack: Stack) -> None:
-        self.api = httpx.Client(base_url=stack.prefect_api, timeout=30)
+        self.api = stack.prefect()
         socket = next(stack.data.rglob("*.sock"))
         self.logs = stack.data / "logs"
         self.environ = os.environ | {
@@ -52,11 +51,7 @@ class Pool:
 
     def start(self, **parameters: Any) -> str:
         path = f"/deployments/{self.deployment}/create_flow_run"
-        for _ in range(5):  # a busy SQLite answers 503, which Prefect's own clients retry
-            answer = self.api.post(path, json={"parameters": parameters})
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-                break
-            time.sleep(0.5)
+        answer = self.api.post(path, json={"parameters": parameters})
         assert answer.is_success, answer.text
         return str(answer.json()["id"])
 
