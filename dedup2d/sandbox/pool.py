@@ -19,6 +19,10 @@ _OUT_OF_MEMORY: Final = ("bad_alloc", "MemoryError", "memory allocation of")
 _LOG = logging.getLogger(__name__)
 
 
+def _of_memory(died: ChildDiedError) -> bool:
+    return any(words in str(died) for words in _OUT_OF_MEMORY)
+
+
 class ChildPool:
     """At most ``processes`` children, started when first needed, reused while they are well.
 
@@ -40,24 +44,15 @@ class ChildPool:
 
         ``timeout_s`` counts from the start of the task, not while waiting for a free child.
         Errors of the task's own kind (Dedup2DError) are raised as they are; else DrawingError:
-        ``TIME_LIMIT``, ``MEMORY_LIMIT``, ``OUTPUT_LIMIT``, ``READER_CRASHED`` (the child died),
+        ``TIME_LIMIT``, ``MEMORY_LIMIT``, ``OUTPUT_LIMIT``, ``READER_CRASHED`` (two children died),
         ``READ_FAILED`` (any other exception; its traceback goes to the log). Cancelling kills
         the child at once. ServiceError ``SANDBOX_UNAVAILABLE``: no child could be started.
         """
         async with self._slots:
-            if self._closed:
-                raise ServiceError("sandbox", "The pool of child processes is closed.")
-            child = await self._take()
-            well = False
             try:
-                answer = await self._answer(child, task, payload, timeout_s)
-                well = answer.get("error", {}).get("class") != "MemoryError"
-            finally:
-                self._busy.discard(child)
-                if well and not self._closed:
-                    self._idle.append(child)
-                else:
-                    self._end(child)
+                answer = await self._once(task, payload, timeout_s)
+            except ChildDiedError as first:
+                answer = await self._again(task, payload, timeout_s, first)
         if "error" in answer:
             if trace := answer["error"].get("traceback"):
                 _LOG.error("%s failed in a child process:\n%s", task, trace)
@@ -65,23 +60,45 @@ class ChildPool:
         value: dict[str, Any] = answer["value"]
         return value
 
-    async def _answer(
-        self, child: ChildProcess, task: str, payload: dict[str, Any], timeout_s: float
+    async def _again(
+        self, task: str, payload: dict[str, Any], timeout_s: float, first: ChildDiedError
     ) -> dict[str, Any]:
+        """Only who kills a second child is to blame; the first may have died of something else."""
+        died = first
+        if not self._closed and not _of_memory(first):
+            _LOG.warning("A child process died in %s, another tries again: %s", task, first)
+            try:
+                return await self._once(task, payload, timeout_s)
+            except ChildDiedError as second:
+                died = second
+        _LOG.error("A child process died in %s: %s", task, died)
+        if _of_memory(died):
+            raise raised({"class": "MemoryError"}) from died
+        raise DrawingError(
+            "READER_CRASHED", "The drawing made the reading process crash."
+        ) from died
+
+    async def _once(self, task: str, payload: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+        """The answer of one child. Raises ChildDiedError, DrawingError ``TIME_LIMIT``."""
+        if self._closed:
+            raise ServiceError("sandbox", "The pool of child processes is closed.")
+        child = await self._take()
+        well = False
         try:
             async with asyncio.timeout(timeout_s):
-                return await child.call(task, payload)
+                answer = await child.call(task, payload)
+            well = answer.get("error", {}).get("class") != "MemoryError"
         except TimeoutError:
             raise DrawingError(
                 "TIME_LIMIT", f"The drawing took longer than the limit of {timeout_s:g} seconds."
             ) from None
-        except ChildDiedError as error:
-            _LOG.error("A child process died in %s: %s", task, error)
-            if any(words in str(error) for words in _OUT_OF_MEMORY):
-                raise raised({"class": "MemoryError"}) from error
-            raise DrawingError(
-                "READER_CRASHED", "The drawing made the reading process crash."
-            ) from error
+        finally:
+            self._busy.discard(child)
+            if well and not self._closed:
+                self._idle.append(child)
+            else:
+                self._end(child)
+        return answer
 
     async def _take(self) -> ChildProcess:
         while self._idle:

@@ -35,19 +35,21 @@ class ChildProcess:
     def __init__(self, *, memory_bytes: int, preload: tuple[str, ...]) -> None:
         mine, its = socket.socketpair()
         last_words, stderr = os.pipe()
+        lifeline, alive = os.pipe()  # alive: closed with us, whatever ends us
         # Full pipe: further words of a babbling library are lost, instead of blocking it.
         os.set_blocking(stderr, False)
         os.set_blocking(last_words, False)
         mine.setblocking(False)
         self._channel = mine
         self._last_words = last_words
+        self._descriptors: tuple[int, ...] = (last_words, alive)
         try:
             self._process = subprocess.Popen(  # noqa: S603  # our interpreter, our module
-                [*_COMMAND, str(its.fileno()), str(memory_bytes), *preload],
+                [*_COMMAND, *map(str, (its.fileno(), lifeline, memory_bytes)), *preload],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
-                pass_fds=(its.fileno(),),
+                pass_fds=(its.fileno(), lifeline),
                 start_new_session=True,
             )
         except BaseException:
@@ -56,6 +58,7 @@ class ChildProcess:
         finally:
             its.close()
             os.close(stderr)
+            os.close(lifeline)
 
     @property
     def pid(self) -> int:
@@ -108,9 +111,9 @@ class ChildProcess:
     def close(self) -> None:
         """Give back the descriptors; only when no call waits."""
         self._channel.close()
-        if self._last_words >= 0:
-            os.close(self._last_words)
-            self._last_words = -1
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors = ()
 
     async def reaped(self) -> None:
         """Return when the killed child has left the process table."""

@@ -129,7 +129,7 @@ class EmbeddedRedis:
             "logfile": str(self._folder / "redis.log"),
             "loglevel": "warning",
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": "no",  # each write before its answer; "everysec" holds them back for 2 s
             "save": "",
             "stream-node-max-bytes": "1024",  # bells are short; the first allocates 4 KB otherwise
             "daemonize": "yes",  # outlives its starter, and leaves no zombie with it

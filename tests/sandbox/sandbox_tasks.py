@@ -32,6 +32,13 @@ def spin(payload):
     return {}
 
 
+def slow_once(payload):
+    if not (seen := Path(payload["pid_file"])).exists():
+        seen.write_text(str(os.getpid()))
+        time.sleep(60)
+    return {}
+
+
 def grandchild(payload):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     Path(payload["pid_file"]).write_text(str(child.pid))

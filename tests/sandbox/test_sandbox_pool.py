@@ -90,6 +90,12 @@ async def test_death_of_a_child_costs_one_error_and_it_is_replaced(pool):
     assert await run(pool, "echo", a=1) == {"a": 1}
 
 
+async def test_a_task_whose_child_was_killed_from_outside_is_done_by_another(pool, tmp_path):
+    task = asyncio.ensure_future(run(pool, "slow_once", pid_file=str(tmp_path / "pid")))
+    os.kill(await wait_for(tmp_path / "pid"), signal.SIGKILL)
+    assert await task == {}
+
+
 async def test_child_that_died_while_idle_costs_no_error(pool):
     pid = (await run(pool, "calls"))["pid"]
     os.kill(pid, signal.SIGKILL)
