@@ -1,11 +1,12 @@
-"""Quality and speed of matching on generated families with known truth.
+"""Quality and speed of matching, on generated families and on real drawings, with known truth.
 
     python benchmarks/matching.py pairs --parts 60        # relation, pose, place per mutation
-    python benchmarks/matching.py search --parts 1000     # a vault on disk: found? first? how fast?
-    python benchmarks/matching.py strangers --parts 2500  # false same and revision per million pairs
+    python benchmarks/matching.py search --parts 2000     # a vault on disk: found? first? how fast?
+    python benchmarks/matching.py strangers --parts 7500  # false same and revision per million pairs
 
-Relations are compared with the set that the acceptance table allows. ``>=`` is the lower
-end of a 95 % confidence interval (Wilson). Times are processor time of this process.
+With ``--real`` the mutated drawings are the real ones of ../shared/drawings. Relations are
+compared with the set that is right for a case. ``>=`` is the lower end of a 95 % confidence
+interval (Wilson). Times are processor time of this process.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import math
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from bases import Base, generated, real
+from cases import CASES, Case, applied
 
-from dedup2d.drawing.model import Drawing
 from dedup2d.engine.search import SearchQuery, search
 from dedup2d.engine.vault import Vault
 from dedup2d.index.index import NewDrawing
@@ -30,82 +32,8 @@ from dedup2d.matching.fingerprint import Fingerprint, fingerprint
 from dedup2d.options import SearchOptions
 from dedup2d.report import Region, Relation
 from dedup2d.samples import KINDS, drawing
-from dedup2d.samples import edits as edit
 from dedup2d.samples import mutations as mutate
 from dedup2d.samples.mutations import Mutation
-
-SAME = frozenset({Relation.SAME})
-VARIANT = frozenset({Relation.VARIANT})
-REVISION = frozenset({Relation.REVISION})
-WIDER = frozenset({Relation.CONTAINS, Relation.REVISION})
-PART = frozenset({Relation.CONTAINED, Relation.REVISION})
-
-
-@dataclass(frozen=True)
-class Case:
-    """A mutation, the relations that are right, and whether its place is known."""
-
-    name: str
-    mutation: Callable[[Drawing, int], Mutation]
-    right: frozenset[Relation]
-    local: bool = False
-
-
-def _turned(d: Drawing, seed: int, factor: float = 1.0, *, mirror: bool = False) -> Mutation:
-    rng = np.random.default_rng(seed)
-    m = mutate.resave(d, seed).then(lambda x: mutate.rotate(x, float(rng.uniform(0, 360))))
-    if mirror:
-        m = m.then(mutate.mirror)
-    return m.then(lambda x: mutate.scale(x, factor)) if factor != 1.0 else m
-
-
-def _inches(d: Drawing, seed: int) -> Mutation:
-    return mutate.resave(d, seed).then(lambda x: mutate.scale(x, 1 / 25.4, unit_mm=25.4))
-
-
-def _noisy(d: Drawing, seed: int) -> Mutation:
-    return _turned(d, seed).then(lambda x: mutate.noise(x, 1e-6, seed))
-
-
-def _changed(change: Callable[[Drawing, int], Mutation]) -> Callable[[Drawing, int], Mutation]:
-    """The change, saved again in another pose; some by a hundredth of a percent only."""
-
-    def done(d: Drawing, seed: int) -> Mutation:
-        return change(d, seed).then(lambda x: _turned(x, seed))
-
-    return done
-
-
-def _nudged(d: Drawing, seed: int) -> Mutation:
-    return edit.move_hole(d, seed, distance=0.002 * mutate.diagonal(d))
-
-
-def _sheet(d: Drawing, seed: int) -> Mutation:
-    others = [
-        drawing(KINDS[(seed + k) % len(KINDS)], 5000 + seed + k, frame=False) for k in (1, 2, 3)
-    ]
-    return mutate.on_sheet(d, tuple(others), seed)
-
-
-CASES = (
-    Case("resaved", mutate.resave, SAME),
-    Case("turned", _turned, SAME),
-    Case("inches", _inches, SAME),
-    Case("noise 1e-6", _noisy, SAME),
-    Case("mirrored", lambda d, s: _turned(d, s, mirror=True), VARIANT),
-    Case("scaled 1.7", lambda d, s: _turned(d, s, 1.7), VARIANT),
-    Case("hole moved", _changed(edit.move_hole), REVISION, local=True),
-    Case("hole nudged .2%", _changed(_nudged), REVISION, local=True),
-    Case("hole resized", _changed(edit.resize_hole), REVISION, local=True),
-    Case("hole added", _changed(edit.add_hole), REVISION, local=True),
-    Case("hole removed", _changed(edit.remove_hole), REVISION, local=True),
-    Case("slot added", _changed(edit.add_slot), REVISION, local=True),
-    Case("chamfer", _changed(edit.chamfer), REVISION, local=True),
-    Case("text", edit.change_text, REVISION),
-    Case("frame added", mutate.add_frame, WIDER),
-    Case("on a sheet", _sheet, frozenset({Relation.CONTAINS})),
-    Case("crop 60 %", lambda d, s: mutate.crop(d, 0.6, s), PART),
-)
 
 
 @dataclass
@@ -134,12 +62,6 @@ def wilson(hits: int, n: int) -> float:
     return (middle - z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))) / (1 + z * z / n)
 
 
-def originals(parts: int, first: int = 0) -> Iterator[tuple[int, Drawing]]:
-    """Drawings of all families; two of three are framed."""
-    for seed in range(first, first + parts):
-        yield seed, drawing(KINDS[seed % len(KINDS)], seed, frame=seed % 3 != 0)
-
-
 def is_hit(regions: tuple[Region, ...], boxes: tuple[Region, ...], size: float) -> bool:
     """Whether every true box is met by a region not much larger, within 1 % of the diagonal."""
     slack = 0.01 * size
@@ -163,26 +85,28 @@ def lies_on(found: Comparison, m: Mutation, size: float) -> bool:
     ) or size <= 0
 
 
-def pairs(parts: int) -> None:
-    """Every mutation of every part against its original."""
-    before = [(seed, d, subject(fingerprint(d))) for seed, d in originals(parts)]
+def pairs(bases: list[Base]) -> None:
+    """Every mutation of every base against its original."""
+    before = [(base, subject(fingerprint(base.drawing))) for base in bases]
+    print(f"{len(before)} drawings")
     print(
-        f"{'case':16} {'right':>6} {'>=':>6} {'place':>6} {'pose':>6} {'p50 ms':>7} {'p90 ms':>7}"
+        f"{'case':16} {'n':>4} {'right':>6} {'>=':>6} {'place':>6} {'pose':>6} {'p50 ms':>7} "
+        f"{'p90 ms':>7}"
     )
     for case in CASES:
         tally = Tally()
         wrong: list[str] = []
-        for seed, d, original in before:
-            if case.local and not len(d.arcs):
+        for base, original in before:
+            m = applied(case, base.drawing, base.seed)
+            if m is None:
                 continue
-            found = _tried(case, d, seed, original, tally)
+            found = _tried(case, m, original, tally)
             if found.relation not in case.right:
-                wrong.append(f"{KINDS[seed % len(KINDS)]}/{seed}:{found.relation}")
+                wrong.append(f"{base.name}:{found.relation}")
         _print_case(case.name, tally, wrong)
 
 
-def _tried(case: Case, d: Drawing, seed: int, original: Subject, tally: Tally) -> Comparison:
-    m = case.mutation(d, seed)
+def _tried(case: Case, m: Mutation, original: Subject, tally: Tally) -> Comparison:
     query = subject(fingerprint(m.drawing))
     started = time.process_time()
     found = compare(query, original)
@@ -191,7 +115,7 @@ def _tried(case: Case, d: Drawing, seed: int, original: Subject, tally: Tally) -
     tally.relations[found.relation] += 1
     tally.right += found.relation in case.right
     tally.posed += lies_on(found, m, size)
-    if case.local and m.boxes:
+    if case.local:
         tally.places += 1
         tally.placed += is_hit(found.changes.regions, m.boxes, size)
     return found
@@ -201,71 +125,105 @@ def _print_case(name: str, t: Tally, wrong: list[str]) -> None:
     place = f"{t.placed / t.places:6.3f}" if t.places else "     -"
     p50, p90 = np.percentile(t.ms, [50, 90])
     print(
-        f"{name:16} {t.right / t.count:6.3f} {wilson(t.right, t.count):6.3f} {place} "
-        f"{t.posed / t.count:6.3f} {p50:7.1f} {p90:7.1f}  {dict(t.relations)} {wrong[:4]}",
+        f"{name:16} {t.count:4d} {t.right / t.count:6.3f} {wilson(t.right, t.count):6.3f} {place} "
+        f"{t.posed / t.count:6.3f} {p50:7.1f} {p90:7.1f}  {dict(t.relations)} {wrong[:6]}",
         flush=True,
     )
 
 
-def vault_of(parts: int, folder: Path) -> Vault:
-    """A vault of generated parts on disk."""
+def _batches(bases: list[Base], size: int) -> Iterator[list[Base]]:
+    for first in range(0, len(bases), size):
+        yield bases[first : first + size]
+
+
+def vault_of(bases: list[Base], folder: Path) -> Vault:
+    """A vault of these drawings on disk."""
     vault = Vault(folder)
-    batch: list[NewDrawing] = []
-    started = time.perf_counter()
-    for seed, d in originals(parts):
-        batch.append(NewDrawing("t", f"{seed:064x}", f"{seed}.dxf", fingerprint(d)))
-        if len(batch) == 200:
-            vault.index.add(batch)
-            batch = []
-    vault.index.add(batch)
-    seconds = time.perf_counter() - started
-    size = vault.index.info()["bytes"] / parts
-    print(f"indexed {parts}: {parts / seconds:.0f}/s with generation, {size:.0f} bytes/drawing")
+    seconds = 0.0
+    for batch in _batches(bases, 200):
+        started = time.process_time()
+        vault.index.add(
+            [
+                NewDrawing("t", f"{abs(hash(b.name)):064x}", b.name, fingerprint(b.drawing))
+                for b in batch
+            ]
+        )
+        seconds += time.process_time() - started
+    size = vault.index.info()["bytes"] / len(bases)
+    print(
+        f"{len(bases)} drawings fingerprinted and indexed at {len(bases) / seconds:.0f}/s per core, "
+        f"{size:.0f} bytes each"
+    )
     return vault
 
 
-def found_in_vault(parts: int, queries: int) -> None:
+def found_in_vault(bases: list[Base], fill: int, queries: int) -> None:
     """Mutated drawings against a vault: found at all, first, with the right relation."""
+    held = bases + list(generated(max(0, fill - len(bases)), first=200_000))
     with tempfile.TemporaryDirectory() as folder:
-        vault = vault_of(parts, Path(folder))
-        chosen = [s for s, _ in originals(parts)][:: max(1, parts // queries)]
+        vault = vault_of(held, Path(folder))
+        chosen = bases[:: max(1, len(bases) // queries)]
         print(
-            f"{'case':16} {'found':>6} {'first':>6} {'right':>6} {'p50 ms':>7} {'p90 ms':>7} dupl."
+            f"{'case':16} {'n':>4} {'found':>6} {'first':>6} {'right':>6} {'p50 ms':>7} {'p90 ms':>7} "
+            "false duplicates"
         )
+        scored: list[tuple[float, bool]] = []
         for case in CASES:
-            _search_case(vault, case, chosen)
+            _search_case(vault, case, chosen, scored)
+        print(f"micro average precision over all queries: {average_precision(scored):.4f}")
         _strangers_in_vault(vault, queries)
 
 
-def _search_case(vault: Vault, case: Case, chosen: list[int]) -> None:
-    found = first = right = false = 0
-    ms = []
-    for seed in chosen:
-        d = drawing(KINDS[seed % len(KINDS)], seed, frame=seed % 3 != 0)
-        query = SearchQuery(case.mutation(d, seed).drawing, "q.dxf", "")
+def _search_case(
+    vault: Vault, case: Case, chosen: list[Base], scored: list[tuple[float, bool]]
+) -> None:
+    counts: Counter[str] = Counter()
+    ms, lost = [], []
+    for base in chosen:
+        m = applied(case, base.drawing, base.seed)
+        if m is None:
+            continue
+        query = SearchQuery(m.drawing, "q.dxf", "")
         started = time.process_time()
         report = search(vault, query, SearchOptions(), tenant="t")
         ms.append((time.process_time() - started) * 1e3)
-        names = [m.file_name for m in report.matches]
-        name = f"{seed}.dxf"
-        found += name in names
-        first += names[:1] == [name]
-        right += any(m.file_name == name and m.relation in case.right for m in report.matches)
-        false += sum(m.file_name != name for m in report.duplicates)
-    n = len(chosen)
+        names = [match.file_name for match in report.matches]
+        own = [match for match in report.matches if match.file_name == base.name]
+        is_right = any(match.relation in case.right for match in own)
+        counts["n"] += 1
+        counts["found"] += bool(own)
+        counts["first"] += names[:1] == [base.name]
+        counts["right"] += is_right
+        counts["false"] += sum(match.file_name != base.name for match in report.duplicates)
+        scored += [(match.similarity, match.file_name == base.name) for match in report.matches]
+        scored += [] if own else [(-1.0, True)]
+        if not is_right:
+            lost.append(f"{base.name}:{own[0].relation if own else 'lost'}")
+    shares = " ".join(f"{counts[k] / counts['n']:6.3f}" for k in ("found", "first", "right"))
     p50, p90 = np.percentile(ms, [50, 90])
     print(
-        f"{case.name:16} {found / n:6.3f} {first / n:6.3f} {right / n:6.3f} {p50:7.1f} {p90:7.1f} "
-        f"{false}",
+        f"{case.name:16} {counts['n']:4d} {shares} {p50:7.1f} {p90:7.1f} {counts['false']} "
+        f"{lost[:6]}",
         flush=True,
     )
+
+
+def average_precision(scored: list[tuple[float, bool]]) -> float:
+    """Micro average precision of (score, is right); what was not found has a score below zero."""
+    total = sum(right for _, right in scored)
+    hits, value = 0, 0.0
+    ranked = sorted((s for s in scored if s[0] >= 0), key=lambda s: (-s[0], s[1]))
+    for rank, (_, right) in enumerate(ranked, start=1):
+        hits += right
+        value += right * hits / rank
+    return value / total if total else 0.0
 
 
 def _strangers_in_vault(vault: Vault, queries: int) -> None:
     """Queries whose drawing is not in the vault."""
     duplicates, reported = 0, Counter[str]()
-    for _seed, d in originals(queries, first=100_000):
-        report = search(vault, SearchQuery(d, "q.dxf", ""), SearchOptions(), tenant="t")
+    for base in generated(queries, first=100_000):
+        report = search(vault, SearchQuery(base.drawing, "q.dxf", ""), SearchOptions(), tenant="t")
         duplicates += bool(report.duplicates)
         reported.update(m.relation for m in report.matches)
     print(f"strangers: {duplicates} of {queries} called duplicate; reported {dict(reported)}")
@@ -324,13 +282,16 @@ def main() -> None:
     parser.add_argument("which", choices=["pairs", "search", "strangers"])
     parser.add_argument("--parts", type=int, default=60)
     parser.add_argument("--queries", type=int, default=30)
+    parser.add_argument("--real", action="store_true", help="mutate the real drawings")
     asked = parser.parse_args()
-    if asked.which == "pairs":
-        pairs(asked.parts)
-    elif asked.which == "search":
-        found_in_vault(asked.parts, asked.queries)
-    else:
+    if asked.which == "strangers":
         strangers(asked.parts)
+        return
+    bases = list(real() if asked.real else generated(asked.parts))
+    if asked.which == "pairs":
+        pairs(bases)
+    else:
+        found_in_vault(bases, asked.parts, asked.queries)
 
 
 if __name__ == "__main__":

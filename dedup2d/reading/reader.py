@@ -58,7 +58,7 @@ def read(path: Path, budget: Budget | None = None) -> Drawing:
         drawing = reader.read(path, meter)
     meter.check_time()
     if not drawing.primitive_count and not drawing.texts:
-        raise DrawingError("EMPTY_DRAWING", "The file can be read, but there is no geometry in it.")
+        raise DrawingError("EMPTY_DRAWING", _empty(drawing))
     return drawing
 
 
