@@ -1,0 +1,261 @@
+"""The same drawings as other files: saved again, plotted to PDF, printed, scanned, as DWG.
+
+    python benchmarks/formats.py [--fill 1000] [--every 1] [--only scan]
+
+Real DXF files of ../shared/drawings are loaded by ezdxf, changed and saved in other versions, or
+plotted to PDF by ezdxf's drawing add-on with matplotlib (``pip install matplotlib``), printed by
+PDFium at 200 dpi and scanned by OpenCV (skew, blur, noise). All are read as files and searched in
+a vault of the originals, filled up with generated drawings. ``first``: the right drawing is the
+best match. ``right``: and its relation is one of the case's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import ezdxf
+import matplotlib as mpl
+import numpy as np
+import pypdfium2
+from bases import Base, generated, real
+from ezdxf import recover
+from ezdxf.addons.drawing import Frontend, RenderContext
+from ezdxf.addons.drawing.config import ColorPolicy, Configuration
+from ezdxf.addons.drawing.matplotlib import MatplotlibBackend
+from ezdxf.math import Matrix44
+from matching import vault_of
+
+from dedup2d.drawing.model import Drawing
+from dedup2d.engine.search import SearchQuery, search
+from dedup2d.engine.vault import Vault
+from dedup2d.errors import DrawingError
+from dedup2d.options import SearchOptions
+from dedup2d.reading import read
+from dedup2d.report import Relation
+from dedup2d.samples import mutations as mutate
+from dedup2d.samples.raster import rasterise
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt  # noqa: E402  # after the back end is chosen
+
+A4_MM, DPI = (277.0, 190.0), 200
+SAME = frozenset({Relation.SAME})
+PLOT = frozenset({Relation.SAME, Relation.REVISION, Relation.CONTAINS})
+ANY = frozenset(Relation) - {Relation.DIFFERENT}
+
+
+@dataclass(frozen=True, slots=True)
+class FileCase:
+    """Writes another file of a base into a folder; which relations are right."""
+
+    name: str
+    write: Callable[[Base, Path], Path]
+    right: frozenset[Relation]
+
+
+def document_of(base: Base) -> Any:
+    """The base as ezdxf loads it; raises what ezdxf raises."""
+    try:
+        return ezdxf.readfile(base.path)
+    except (ezdxf.DXFError, OSError):
+        return recover.readfile(base.path)[0]
+
+
+def saved(version: str, *, fmt: str = "asc") -> Callable[[Base, Path], Path]:
+    """Saved again in another version."""
+
+    def write(base: Base, folder: Path) -> Path:
+        document = document_of(base)
+        document.dxfversion = version
+        path = folder / "q.dxf"
+        document.saveas(path, fmt=fmt)
+        return path
+
+    return write
+
+
+def exploded(base: Base, folder: Path) -> Path:
+    """Blocks to their entities, polylines to lines and arcs."""
+    document = document_of(base)
+    space = document.modelspace()
+    for kind in ("INSERT", "INSERT", "LWPOLYLINE", "POLYLINE"):
+        for entity in list(space.query(kind)):
+            if kind == "INSERT" and entity.mcount > 1:
+                continue
+            entity.explode()
+    path = folder / "q.dxf"
+    document.saveas(path)
+    return path
+
+
+def blocked(base: Base, folder: Path) -> Path:
+    """All that lies in model space, in one block that is inserted turned."""
+    document = document_of(base)
+    space = document.modelspace()
+    block = document.blocks.new("DEDUP2D_ALL")
+    for entity in list(space):
+        space.move_to_layout(entity, block)
+    space.add_blockref("DEDUP2D_ALL", (17, -5), dxfattribs={"rotation": 30})
+    path = folder / "q.dxf"
+    document.saveas(path)
+    return path
+
+
+def turned(base: Base, folder: Path) -> Path:
+    """Each entity turned and moved by ezdxf."""
+    document = document_of(base)
+    matrix = Matrix44.z_rotate(math.radians(37)) @ Matrix44.translate(120, -60, 0)
+    for entity in list(document.modelspace()):
+        entity.transform(matrix)
+    path = folder / "q.dxf"
+    document.saveas(path)
+    return path
+
+
+def plotted(base: Base, folder: Path) -> Path:
+    """A vector PDF that fills an A4 page."""
+    document = document_of(base)
+    figure = plt.figure(figsize=(A4_MM[0] / 25.4, A4_MM[1] / 25.4))
+    axes = figure.add_axes((0.02, 0.02, 0.96, 0.96))
+    config = Configuration(color_policy=ColorPolicy.BLACK)
+    context = RenderContext(document)
+    Frontend(context, MatplotlibBackend(axes), config=config).draw_layout(document.modelspace())
+    axes.set_axis_off()
+    path = folder / "q.pdf"
+    figure.savefig(path)
+    plt.close(figure)
+    return path
+
+
+def page_of(path: Path) -> np.ndarray:
+    """(h, w) grey page of a PDF at 200 dpi."""
+    with pypdfium2.PdfDocument(path) as document:
+        return np.asarray(document[0].render(scale=DPI / 72, grayscale=True).to_numpy()).squeeze()
+
+
+def printed(base: Base, folder: Path) -> Path:
+    """A clean picture of the plot."""
+    path = folder / "q.png"
+    cv2.imwrite(str(path), page_of(plotted(base, folder)))
+    return path
+
+
+def scan_of(page: np.ndarray, seed: int) -> np.ndarray:
+    """The page on a scanner: 1 to 3 degrees askew, blurred, unevenly lit, noisy."""
+    rng = np.random.default_rng(seed)
+    height, width = page.shape
+    angle = float(rng.uniform(1, 3) * rng.choice([-1, 1]))
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
+    page = cv2.warpAffine(page, turn, (width, height), flags=cv2.INTER_AREA, borderValue=255)
+    grey = cv2.GaussianBlur(page, (0, 0), 0.9).astype(np.float64) * 0.92 + 10
+    grey += rng.normal(0, 10, grey.shape) - np.linspace(0, 15, width)[None]
+    grey[rng.random(grey.shape) < 2e-5] = 30
+    return np.clip(grey, 0, 255).astype(np.uint8)
+
+
+def scanned(base: Base, folder: Path) -> Path:
+    """A scan of the plot."""
+    path = folder / "q.png"
+    cv2.imwrite(str(path), scan_of(page_of(plotted(base, folder)), base.seed))
+    return path
+
+
+def scanned_in_frame(base: Base, folder: Path) -> Path:
+    """A scan of the drawing on a framed sheet with a title block that the vault's has not."""
+    framed = mutate.add_frame(base.drawing, base.seed).drawing
+    page = rasterise(framed, longer_side_px=2300)
+    path = folder / "q.png"
+    cv2.imwrite(str(path), scan_of(page, base.seed))
+    return path
+
+
+CASES = (
+    FileCase("R12", saved("AC1009"), SAME),
+    FileCase("R2000", saved("AC1015"), SAME),
+    FileCase("R2018", saved("AC1032"), SAME),
+    FileCase("binary", saved("AC1024", fmt="bin"), SAME),
+    FileCase("exploded", exploded, SAME),
+    FileCase("blocked", blocked, SAME),
+    FileCase("turned", turned, SAME),
+    FileCase("pdf", plotted, PLOT),
+    FileCase("raster", printed, ANY),
+    FileCase("scan", scanned, ANY),
+    FileCase("scan in frame", scanned_in_frame, ANY),
+)
+
+
+def tried(case: FileCase, bases: list[Base], vault: Vault) -> None:
+    """Print one line for a case."""
+    counts: Counter[str] = Counter()
+    relations: Counter[str] = Counter()
+    ms: list[float] = []
+    wrong: list[str] = []
+    for base in bases:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                path = case.write(base, Path(folder))
+            except Exception:  # noqa: BLE001  # whatever ezdxf or matplotlib cannot do is not ours
+                counts["not written"] += 1
+                continue
+            query = _read(path)
+        counts["n"] += 1
+        if query is None:
+            wrong.append(f"{base.name}:refused")
+            continue
+        started = time.process_time()
+        report = search(vault, SearchQuery(query, path.name, ""), SearchOptions(), tenant="t")
+        ms.append((time.process_time() - started) * 1e3)
+        own = [m for m in report.matches if m.file_name == base.name]
+        is_first = [m.file_name for m in report.matches][:1] == [base.name]
+        relation = own[0].relation if own else "lost"
+        relations[relation] += 1
+        counts["found"] += bool(own)
+        counts["first"] += is_first
+        is_right = is_first and relation in case.right
+        counts["right"] += is_right
+        if not is_right:
+            wrong.append(f"{base.name}:{relation}")
+    n = counts["n"]
+    shares = " ".join(f"{counts[k] / n:6.3f}" for k in ("found", "first", "right"))
+    print(f"{case.name:14} {n:4d} {shares} {np.median(ms):7.1f} {dict(relations)}", flush=True)
+    for name in wrong:
+        print(f"      {name}")
+
+
+def _read(path: Path) -> Drawing | None:
+    try:
+        return read(path)
+    except DrawingError:
+        return None
+
+
+def main() -> None:
+    """Run the cases."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fill", type=int, default=1000, help="drawings in the vault")
+    parser.add_argument("--every", type=int, default=1, help="take every n-th real drawing")
+    parser.add_argument("--only", default="", help="names of cases, comma-separated")
+    asked = parser.parse_args()
+    logging.getLogger("ezdxf").setLevel(logging.CRITICAL)
+    bases = list(real())
+    held = bases + list(generated(max(0, asked.fill - len(bases)), first=200_000))
+    with tempfile.TemporaryDirectory() as folder:
+        vault = vault_of(held, Path(folder))
+        print(f"{'case':14} {'n':>4} {'found':>6} {'first':>6} {'right':>6} {'p50 ms':>7}")
+        for case in CASES:
+            if not asked.only or case.name in asked.only.split(","):
+                tried(case, bases[:: asked.every], vault)
+
+
+if __name__ == "__main__":
+    main()
