@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from dedup2d.drawing.model import Drawing
 from dedup2d.errors import DrawingError
 from dedup2d.matching.fingerprint import Fingerprint, fingerprint
@@ -14,7 +16,7 @@ from dedup2d.reading import read
 from dedup2d.samples import KINDS, drawing
 
 REAL = Path(__file__).parents[2] / "shared" / "drawings"
-LEAST, MOST = 10, 20_000  # primitives of a canonical real drawing that is worth asking about
+LEAST, MOST = 10, 20_000  # features of a real drawing that is worth asking about
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,17 @@ def real(folder: Path = REAL, suffixes: tuple[str, ...] = (".dxf",)) -> Iterator
         except DrawingError:
             continue
         fp = fingerprint(found)
-        if not LEAST <= fp.shape.count <= MOST or any(_alike(fp, other) for other in seen):
+        if not LEAST <= _features(found, fp) <= MOST or any(_alike(fp, other) for other in seen):
             continue
         seen.append(fp)
         taken.add(family)
         yield Base(name.removeprefix("files/"), number, found, family, path)
+
+
+def _features(d: Drawing, fp: Fingerprint) -> int:
+    """Straight strokes and arcs that are no repetitions, and free curves."""
+    straight = min(len(d.segments) + len(d.arcs), fp.shape.count)
+    return straight + len(np.unique(d.curve_source))
 
 
 def _alike(one: Fingerprint, other: Fingerprint) -> bool:

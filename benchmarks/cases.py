@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from dedup2d.drawing.model import Drawing
-from dedup2d.report import Relation
+from dedup2d.matching.compare import Comparison
+from dedup2d.report import Match, Relation
 from dedup2d.samples import KINDS, drawing
 from dedup2d.samples import edits as edit
 from dedup2d.samples import mutations as mutate
@@ -113,7 +115,34 @@ def applied(case: Case, d: Drawing, seed: int) -> Mutation | None:
         return None
     if case.name == "text" and not d.texts:
         return None
+    if case.right is PART and m.drawing.primitive_count == d.primitive_count:
+        return None
     return m
+
+
+def is_right(case: Case, found: Comparison | Match, d: Drawing) -> bool:
+    """Whether the relation is right; a part that is its own mirror image has no other hand."""
+    if case.name == "mirrored" and found.relation is Relation.SAME:
+        return is_symmetric(d)
+    return found.relation in case.right
+
+
+def is_symmetric(d: Drawing) -> bool:
+    """Whether some mirroring moves every end and centre of a drawing onto one of its own."""
+    turned = mutate.mirror(d).drawing
+    points, images = (
+        np.concatenate([x.segments.reshape(-1, 2), x.curves.reshape(-1, 2), x.arcs[:, :2]])
+        for x in (d, turned)
+    )
+    size = float(np.ptp(points, axis=0).max())
+    points, images = points - points.mean(0), images - images.mean(0)
+    tree = cKDTree(points)
+    for k in range(720):  # axes at every quarter of a degree
+        angle = np.pi * k / 360
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        if tree.query(images @ turn)[0].max() < 1e-3 * size:
+            return True
+    return False
 
 
 def _has_hole(d: Drawing) -> bool:

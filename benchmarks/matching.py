@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from bases import Base, generated, real
-from cases import CASES, Case, applied
+from cases import CASES, Case, applied, is_right
 
 from dedup2d.engine.search import SearchQuery, search
 from dedup2d.engine.vault import Vault
@@ -101,7 +101,8 @@ def pairs(bases: list[Base]) -> None:
             if m is None:
                 continue
             found = _tried(case, m, original, tally)
-            if found.relation not in case.right:
+            tally.right += (right := is_right(case, found, base.drawing))
+            if not right:
                 wrong.append(f"{base.name}:{found.relation}")
         _print_case(case.name, tally, wrong)
 
@@ -113,7 +114,6 @@ def _tried(case: Case, m: Mutation, original: Subject, tally: Tally) -> Comparis
     tally.ms.append((time.process_time() - started) * 1e3)
     size = mutate.diagonal(m.drawing)
     tally.relations[found.relation] += 1
-    tally.right += found.relation in case.right
     tally.posed += lies_on(found, m, size)
     if case.local:
         tally.places += 1
@@ -189,15 +189,15 @@ def _search_case(
         ms.append((time.process_time() - started) * 1e3)
         names = [match.file_name for match in report.matches]
         own = [match for match in report.matches if match.file_name == base.name]
-        is_right = any(match.relation in case.right for match in own)
+        right = any(is_right(case, match, base.drawing) for match in own)
         counts["n"] += 1
         counts["found"] += bool(own)
         counts["first"] += names[:1] == [base.name]
-        counts["right"] += is_right
+        counts["right"] += right
         counts["false"] += sum(match.file_name != base.name for match in report.duplicates)
         scored += [(match.similarity, match.file_name == base.name) for match in report.matches]
         scored += [] if own else [(-1.0, True)]
-        if not is_right:
+        if not right:
             lost.append(f"{base.name}:{own[0].relation if own else 'lost'}")
     shares = " ".join(f"{counts[k] / counts['n']:6.3f}" for k in ("found", "first", "right"))
     p50, p90 = np.percentile(ms, [50, 90])

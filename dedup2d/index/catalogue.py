@@ -188,8 +188,8 @@ class Catalogue:
 
     def entries(self, tenant: str | None = None) -> tuple[Entry, ...]:
         """All drawings (of one tenant), oldest first."""
-        where, values = ("WHERE tenant = ?", (tenant,)) if tenant is not None else ("", ())
-        return self._entries(f"{where} ORDER BY number", values)
+        where, values = _of(tenant)
+        return self._entries(f"WHERE {where} ORDER BY number", values)
 
     def by_numbers(self, numbers: Iterable[int]) -> dict[int, Entry]:
         """The drawings of these rows, as far as they are still there."""
@@ -252,13 +252,16 @@ class Catalogue:
 
     def outdated(self, tenant: str | None = None) -> tuple[Entry, ...]:
         """Drawings whose fingerprint another version of the algorithm made."""
-        return tuple(e for e in self.entries(tenant) if e.algorithm != ALGORITHM_VERSION)
+        where, values = _of(tenant)
+        return self._entries(
+            f"WHERE {where} AND algorithm <> ? ORDER BY number", (*values, ALGORITHM_VERSION)
+        )
 
     def count(self, tenant: str | None = None) -> int:
         """Number of drawings."""
-        where, values = ("WHERE tenant = ?", (tenant,)) if tenant is not None else ("", ())
+        where, values = _of(tenant)
         with _told():
-            row = self._db.execute(f"SELECT COUNT(*) FROM drawings {where}", values)  # noqa: S608  # fixed clauses
+            row = self._db.execute(f"SELECT COUNT(*) FROM drawings WHERE {where}", values)  # noqa: S608  # fixed clauses
             return int(row.fetchone()[0])
 
     def size(self) -> int:
@@ -269,6 +272,11 @@ class Catalogue:
     def close(self) -> None:
         """Give the file back."""
         self._db.close()
+
+
+def _of(tenant: str | None) -> tuple[str, tuple[str, ...]]:
+    """The condition on the rows of one tenant, or of all, and its values."""
+    return ("tenant = ?", (tenant,)) if tenant is not None else ("true", ())
 
 
 def _stored(row: tuple[Any, ...]) -> Entry:

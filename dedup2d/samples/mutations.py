@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Drawing, Floats, Source, Text
 from dedup2d.report import Pose, Region
@@ -327,15 +328,21 @@ def _cut(segments: Floats, rng: np.random.Generator, share: float) -> tuple[Floa
 
 def _within(drawing: Drawing, window: tuple[float, float, float, float]) -> Drawing:
     x0, y0, x1, y1 = window
-    segments = drawing.segments
-    xs, ys = segments[:, [0, 2]], segments[:, [1, 3]]
-    lines = (xs >= x0).all(1) & (xs <= x1).all(1) & (ys >= y0).all(1) & (ys <= y1).all(1)
+
+    def inside(segments: Floats) -> NDArray[np.bool_]:
+        xs, ys = segments[:, [0, 2]], segments[:, [1, 3]]
+        held: NDArray[np.bool_] = (xs >= x0).all(1) & (xs <= x1).all(1)
+        return held & (ys >= y0).all(1) & (ys <= y1).all(1)
+
+    lines, curves = inside(drawing.segments), inside(drawing.curves)
     x, y, r = drawing.arcs[:, 0], drawing.arcs[:, 1], drawing.arcs[:, 2]
     arcs = (x - r >= x0) & (x + r <= x1) & (y - r >= y0) & (y + r <= y1)
     return replace(
         drawing,
-        segments=segments[lines],
+        segments=drawing.segments[lines],
         segment_source=drawing.segment_source[lines],
+        curves=drawing.curves[curves],
+        curve_source=drawing.curve_source[curves],
         arcs=drawing.arcs[arcs],
         arc_source=drawing.arc_source[arcs],
     )
