@@ -50,6 +50,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt  # after the back end is chosen
 
 A4_MM, DPI = (277.0, 190.0), 200
+SHEET_MM = 300.0  # diagonal of what is drawn on a framed sheet
 SAME = frozenset({Relation.SAME})
 PLOT = frozenset({Relation.SAME, Relation.REVISION, Relation.CONTAINS})
 ANY = frozenset(Relation) - {Relation.DIFFERENT}
@@ -180,7 +181,8 @@ def scanned(base: Base, folder: Path) -> Path:
 
 def scanned_in_frame(base: Base, folder: Path) -> Path:
     """A scan of the drawing on a framed sheet with a title block that the vault's has not."""
-    framed = mutate.add_frame(base.drawing, base.seed).drawing
+    enlarged = mutate.scale(base.drawing, SHEET_MM / mutate.diagonal(base.drawing)).drawing
+    framed = mutate.add_frame(enlarged, base.seed).drawing
     page = rasterise(framed, longer_side_px=2300)
     path = folder / "q.png"
     cv2.imwrite(str(path), scan_of(page, base.seed))

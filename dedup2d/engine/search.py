@@ -36,13 +36,14 @@ LIMITS: Final = {
 MOST_PRECISE: Final = 100
 MOST_SCANNED: Final = 50
 UNLIKELY_VERIFIED: Final = 2
-SCAN_SETTLED: Final = frozenset({Relation.SAME, Relation.REVISION})
+SCAN_SETTLED: Final = frozenset({Relation.SAME, Relation.REVISION, Relation.CONTAINS})
 SCANNED_AT_LEAST: Final = 12  # candidates of a scan that are verified though one was found
 
 # In a vault of 400 framed drawings strangers reach a promise of 0.2 to 0.4, crops to a tenth 0.3
 # and more, sheets of four drawings 0.5, everything else 0.7 and more.
 LIKELY_FROM: Final = 0.15
 LIKELY_SHARE: Final = 0.35  # of the best candidate's promise
+BEST_VERIFIED: Final = 3  # however little they promise: a large sheet hides what is on it
 
 # What a damaged or absurd stored drawing may raise in numpy and OpenCV; the search goes on.
 _CANDIDATE_FAULTS: Final = (
@@ -126,10 +127,9 @@ def _to_verify(
         return candidates[: max(options.precision_top_n, MOST_SCANNED)]
     best = min(candidates[0].promise, 1.0) if candidates else 0.0
     floor = max(LIKELY_FROM, LIKELY_SHARE * best)
-    likely = [c for c in candidates if c.promise >= floor]
-    others = sorted(
-        (c for c in candidates if c.promise < floor), key=lambda c: (-c.descriptor, c.entry.number)
-    )
+    count = max(sum(c.promise >= floor for c in candidates), BEST_VERIFIED)
+    likely, rest = candidates[:count], candidates[count:]
+    others = sorted(rest, key=lambda c: (-c.descriptor, c.entry.number))
     return (*likely[: options.precision_top_n], *others[:UNLIKELY_VERIFIED])
 
 

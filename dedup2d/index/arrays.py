@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Floats
-from dedup2d.index.catalogue import Changes
+from dedup2d.index.catalogue import Changes, vectors
 from dedup2d.index.limits import Limits
 from dedup2d.index.postings import Postings
 from dedup2d.matching.descriptor import SIZE
@@ -43,7 +43,7 @@ class TenantArrays:
             self._rows[change.number] = (
                 change.key,
                 np.frombuffer(change.signature, "<f8"),
-                np.frombuffer(change.descriptor, "<f4"),
+                vectors(change.descriptors),
                 np.frombuffer(change.sketch, "<u4"),
             )
         for name in ("numbers", "keys", "signatures", "descriptors", "postings"):
@@ -70,9 +70,10 @@ class TenantArrays:
 
     @cached_property
     def descriptors(self) -> NDArray[np.float32]:
-        """(n, 252)."""
-        none = np.empty((0, SIZE), np.float32)
-        return np.stack([self._rows[int(n)][2] for n in self.numbers]) if self._rows else none
+        """(2, n, 252) of the whole drawings, and inside their borders."""
+        none = np.empty((2, 0, SIZE), np.float32)
+        rows = [self._rows[int(n)][2] for n in self.numbers]
+        return np.ascontiguousarray(np.stack(rows, axis=1)) if rows else none
 
     @cached_property
     def postings(self) -> Postings:
@@ -88,7 +89,7 @@ class TenantArrays:
             return {}
         apart = np.abs(self.signatures - fp.signature).max(1)
         cosine, containment = self.postings.scores(fp.sketch)
-        alike = self.descriptors @ fp.descriptor
+        whole, inner = self._alike(fp)
         same_key = self.keys.get(fp.key, [])
         chosen = dict.fromkeys(same_key)
         close = np.flatnonzero(apart <= JOIN)
@@ -96,7 +97,8 @@ class TenantArrays:
         chosen |= dict.fromkeys(_best(cosine, limits.cosine))
         chosen |= dict.fromkeys(_best(containment, limits.containment))
         by_descriptor = SCANNED_DESCRIPTOR if fp.is_raster else limits.descriptor
-        chosen |= dict.fromkeys(_best(alike, by_descriptor))
+        chosen |= dict.fromkeys(_best(inner, by_descriptor))
+        chosen |= dict.fromkeys(_best(whole, limits.descriptor))
         keyed = set(same_key)
         return {
             int(self.numbers[row]): (
@@ -104,10 +106,18 @@ class TenantArrays:
                 float(apart[row]),
                 float(cosine[row]),
                 float(containment[row]),
-                float(alike[row]),
+                float(inner[row]),
             )
             for row in (int(r) for r in chosen)
         }
+
+    def _alike(self, fp: Fingerprint) -> tuple[Floats, Floats]:
+        """(n,) cosine of the whole drawings, and of what the borders surround.
+
+        What this one's border surrounds may be another's whole drawing.
+        """
+        whole, inner = self.descriptors
+        return whole @ fp.descriptor, np.maximum(inner @ fp.inner, whole @ fp.inner)
 
 
 def _best(scores: Floats | NDArray[np.float32], count: int) -> Ints:

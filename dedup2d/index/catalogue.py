@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dedup2d.errors import ServiceError
 from dedup2d.matching.fingerprint import ALGORITHM_VERSION, Fingerprint, decode, encode
 
 FILE_NAME: Final = "vault.sqlite3"
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 BUSY_TIMEOUT_S: Final = 30.0
 
 _SCHEMA: Final = """
@@ -39,7 +40,7 @@ CREATE TABLE IF NOT EXISTS drawings (
     primitives INTEGER NOT NULL,
     key TEXT NOT NULL,
     signature BLOB NOT NULL,
-    descriptor BLOB NOT NULL,
+    descriptors BLOB NOT NULL,
     sketch BLOB NOT NULL,
     UNIQUE (tenant, sha256)
 );
@@ -56,13 +57,13 @@ INSERT OR IGNORE INTO counters VALUES ('generation', 0);
 
 _UPSERT: Final = """
 INSERT INTO drawings (drawing_id, tenant, sha256, file_name, path, user_name, added_at,
-    generation, algorithm, primitives, key, signature, descriptor, sketch)
+    generation, algorithm, primitives, key, signature, descriptors, sketch)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (tenant, sha256) DO UPDATE SET
     file_name = excluded.file_name, path = excluded.path, user_name = excluded.user_name,
     generation = excluded.generation, algorithm = excluded.algorithm,
     primitives = excluded.primitives, key = excluded.key, signature = excluded.signature,
-    descriptor = excluded.descriptor, sketch = excluded.sketch
+    descriptors = excluded.descriptors, sketch = excluded.sketch
 RETURNING number
 """
 
@@ -92,7 +93,7 @@ class Change:
     number: int
     key: str
     signature: bytes
-    descriptor: bytes
+    descriptors: bytes
     sketch: bytes
 
 
@@ -216,7 +217,7 @@ class Catalogue:
         """The stored fingerprint of a row; None if it is gone."""
         with _told():
             row = self._db.execute(
-                "SELECT strokes, signature, descriptor, sketch FROM drawings "
+                "SELECT strokes, signature, descriptors, sketch FROM drawings "
                 "JOIN geometry USING (number) WHERE number = ?",
                 (number,),
             ).fetchone()
@@ -225,7 +226,7 @@ class Catalogue:
         return decode(
             row[0],
             np.frombuffer(row[1], "<f8"),
-            np.frombuffer(row[2], "<f4"),
+            vectors(row[2]),
             np.frombuffer(row[3], "<u4"),
         )
 
@@ -236,7 +237,7 @@ class Catalogue:
             try:
                 generation = self.generation()
                 changed = self._db.execute(
-                    "SELECT number, key, signature, descriptor, sketch FROM drawings "
+                    "SELECT number, key, signature, descriptors, sketch FROM drawings "
                     "WHERE tenant = ? AND generation > ? AND algorithm = ? ORDER BY number",
                     (tenant, since, ALGORITHM_VERSION),
                 ).fetchall()
@@ -274,6 +275,11 @@ class Catalogue:
         self._db.close()
 
 
+def vectors(descriptors: bytes) -> NDArray[np.float32]:
+    """(2, 252) the stored descriptors of a drawing: of the whole, and inside its border."""
+    return np.frombuffer(descriptors, "<f2").astype(np.float32).reshape(2, -1)
+
+
 def _of(tenant: str | None) -> tuple[str, tuple[str, ...]]:
     """The condition on the rows of one tenant, or of all, and its values."""
     return ("tenant = ?", (tenant,)) if tenant is not None else ("true", ())
@@ -308,7 +314,7 @@ def _row(entry: Entry, fp: Fingerprint) -> tuple[object, ...]:
         fp.shape.count,
         fp.key,
         np.ascontiguousarray(fp.signature, "<f8").tobytes(),
-        np.ascontiguousarray(fp.descriptor, "<f4").tobytes(),
+        np.stack([fp.descriptor, fp.inner]).astype("<f2").tobytes(),
         np.ascontiguousarray(fp.sketch, "<u4").tobytes(),
     )
 

@@ -17,9 +17,10 @@ from dedup2d.matching.shape import Bools, Ints, Shape, sample
 
 BAND: Final = 0.10  # of the extent: how near to its side a frame's line must be
 REACH: Final = 0.60  # of the side: how much of it the lines must cover
-PARALLEL: Final = 1e-3  # sine of the angle
+PARALLEL: Final = 3e-3  # sine of the angle; a pixel or two along a scanned line
 PIXELS: Final = 400  # along the diagonal; strokes less than about a pixel apart are connected
 NORMAL_SIZE: Final = 50_000  # samples of the picture
+FEWEST_INSIDE: Final = 8  # strokes that a border must leave, or it is no border
 
 
 def border(shape: Shape) -> Bools:
@@ -31,6 +32,21 @@ def border(shape: Shape) -> Bools:
     component = _components(shape)
     hanging = np.unique(component[np.flatnonzero(sides)])
     return np.isin(component, hanging)
+
+
+def body(shape: Shape) -> Bools:
+    """(count,) strokes that are not the sheet's border; all where little else is there."""
+    found = ~border(shape)
+    return found if found.sum() >= FEWEST_INSIDE else np.ones_like(found)
+
+
+def inside(shape: Shape) -> Shape:
+    """What the sheet's border surrounds; the shape itself where there is no border."""
+    found = body(shape)
+    if found.all():
+        return shape
+    straight = len(shape.segments)
+    return Shape(shape.segments[found[:straight]], shape.arcs[found[straight:]])
 
 
 def _frame_lines(shape: Shape) -> Bools:

@@ -19,7 +19,7 @@ from dedup2d.matching.relation import Covered, Evidence, decide, is_plain_scale
 from dedup2d.matching.shape import Bools
 from dedup2d.matching.similarity import Similarity
 from dedup2d.matching.texts import compare_texts
-from dedup2d.matching.verify import Agreement, verify
+from dedup2d.matching.verify import Accuracy, Agreement, verify
 from dedup2d.report import Changes, Pose, Relation
 
 
@@ -68,20 +68,17 @@ def compare(query: Subject | Fingerprint, match: Subject | Fingerprint) -> Compa
     if not a.fingerprint.shape.count or not b.fingerprint.shape.count:
         return _without_strokes(a.fingerprint, b.fingerprint)
     if a.fingerprint.digest <= b.fingerprint.digest:
-        agreement = verify(a.prepared, b.prepared, slack=_slack(a, b))
+        agreement = verify(a.prepared, b.prepared, _accuracy(a, b))
     else:
-        turned = verify(b.prepared, a.prepared, slack=_slack(a, b))
+        turned = verify(b.prepared, a.prepared, _accuracy(b, a))
         agreement = _turned_round(turned) if turned else None
     if agreement is None:
         return _different(a.fingerprint, b.fingerprint)
     return _judged(a, b, agreement)
 
 
-def _slack(a: Subject, b: Subject) -> float:
-    return max(
-        s.fingerprint.tolerance / s.fingerprint.shape.diagonal if s.fingerprint.tolerance else 0.0
-        for s in (a, b)
-    )
+def _accuracy(a: Subject, b: Subject) -> Accuracy:
+    return Accuracy(a.fingerprint.tolerance, b.fingerprint.tolerance)
 
 
 def _turned_round(g: Agreement) -> Agreement:

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Drawing, Floats, Text
 from dedup2d.errors import ServiceError
+from dedup2d.matching.border import inside
 from dedup2d.matching.canonical import canonical, canonical_shape
 from dedup2d.matching.descriptor import descriptor
 from dedup2d.matching.moments import moments, signature
 from dedup2d.matching.shape import Shape
 from dedup2d.matching.tokens import Hashes, sketch, tokens
 
-ALGORITHM_VERSION: Final = 1  # to be raised whenever any stored number changes its meaning
+ALGORITHM_VERSION: Final = 2  # to be raised whenever any stored number changes its meaning
 SKETCH_SIZE: Final = 1024  # nearly all tokens of a usual drawing, so that frequencies are true
 KEY_STEP: Final = 1e-3
 
@@ -34,7 +35,8 @@ class Fingerprint:
     """What one drawing is known by.
 
     ``shape`` is canonical, in drawing units; ``sketch`` (<= 1024,) sorted token hashes;
-    ``signature`` (17,); ``descriptor`` (252,) float32; ``tolerance`` in drawing units.
+    ``signature`` (17,); ``descriptor`` (252,) float32 of the whole, ``inner`` (252,) float32 of
+    what the sheet's border surrounds; ``tolerance`` in drawing units.
     """
 
     shape: Shape
@@ -45,6 +47,7 @@ class Fingerprint:
     tolerance: float
     signature: Floats
     descriptor: NDArray[np.float32]
+    inner: NDArray[np.float32]
     sketch: Hashes
     version: int = ALGORITHM_VERSION
 
@@ -70,6 +73,7 @@ class Fingerprint:
 def fingerprint(drawing: Drawing) -> Fingerprint:
     """The fingerprint of a drawing; one without strokes has an empty shape."""
     shape = canonical(drawing)
+    whole, inner = _descriptors(shape)
     return Fingerprint(
         shape=shape,
         texts=drawing.texts,
@@ -78,19 +82,27 @@ def fingerprint(drawing: Drawing) -> Fingerprint:
         is_plot=drawing.format.lower() in PLOTTED_FORMATS,
         tolerance=drawing.tolerance,
         signature=signature(moments(shape)),
-        descriptor=descriptor(shape),
+        descriptor=whole,
+        inner=inner,
         sketch=sketch(tokens(shape), SKETCH_SIZE),
     )
+
+
+def _descriptors(shape: Shape) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    whole, within = descriptor(shape), inside(shape)
+    return whole, whole if within is shape else descriptor(within)
 
 
 def refreshed(old: Fingerprint) -> Fingerprint:
     """The fingerprint that this version makes of the strokes of another version's."""
     shape = canonical_shape(old.shape)
+    whole, inner = _descriptors(shape)
     return replace(
         old,
         shape=shape,
         signature=signature(moments(shape)),
-        descriptor=descriptor(shape),
+        descriptor=whole,
+        inner=inner,
         sketch=sketch(tokens(shape), SKETCH_SIZE),
         version=ALGORITHM_VERSION,
     )
@@ -119,9 +131,9 @@ def encode(fp: Fingerprint) -> bytes:
 
 
 def decode(
-    data: bytes, numbers: Floats, vector: NDArray[np.float32], hashes: Hashes
+    data: bytes, numbers: Floats, vectors: NDArray[np.float32], hashes: Hashes
 ) -> Fingerprint:
-    """The fingerprint of stored parts. Raises ServiceError ``INDEX_DAMAGED``."""
+    """The fingerprint of stored parts; ``vectors`` (2, 252) descriptor and inner. Raises ServiceError ``INDEX_DAMAGED``."""
     try:
         head, _, body = zlib.decompress(data).partition(b"\n")
         meta: dict[str, Any] = json.loads(head)
@@ -141,7 +153,8 @@ def decode(
         is_plot=meta["is_plot"],
         tolerance=meta["tolerance"],
         signature=numbers,
-        descriptor=vector,
+        descriptor=vectors[0],
+        inner=vectors[1],
         sketch=hashes,
         version=meta["version"],
     )

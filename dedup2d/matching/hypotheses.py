@@ -200,6 +200,16 @@ def from_longest(a: Prepared, b: Prepared) -> Bundle:
     return every.kept((scale > SCALES[0]) & (scale < SCALES[1]))
 
 
+def from_insides(a: Prepared, b: Prepared) -> Bundle:
+    """As from the whole and from the longest, for what the borders of the sheets surround."""
+    views = [(a.inside, b.inside)]
+    views += [(a.inside, b)] if b.inside is not b else []
+    views += [(a, b.inside)] if a.inside is not a else []
+    if a.inside is a and b.inside is b:
+        return bundle([])
+    return joined([source(p, q) for p, q in views for source in (from_whole, from_longest)])
+
+
 def _longest(a: Prepared) -> Complexes:
     """(k, 2) end points of the longest segments."""
     s = a.shape.segments

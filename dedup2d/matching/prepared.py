@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from dedup2d.drawing.model import Floats
-from dedup2d.matching.border import border
+from dedup2d.matching.border import body, inside
 from dedup2d.matching.field import StrokeField
 from dedup2d.matching.moments import Moments, moments
 from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Ints, Samples, Shape, sample
@@ -18,7 +18,6 @@ from dedup2d.matching.tokens import Tokens, tokens
 SAMPLES: Final = 3000
 PROBES: Final = 256  # points that hypotheses are scored with
 STEERING: Final = 600  # points that refinement uses
-FEWEST_INSIDE: Final = 8  # strokes that a border must leave, or it is no border
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,13 @@ class Prepared:
     @cached_property
     def body(self) -> Bools:
         """(count,) strokes that are not the sheet's border; all where little else is there."""
-        inside = ~border(self.shape)
-        return inside if inside.sum() >= FEWEST_INSIDE else np.ones_like(inside)
+        return body(self.shape)
+
+    @cached_property
+    def inside(self) -> Prepared:
+        """What the sheet's border surrounds; this itself where there is no border."""
+        within = inside(self.shape)
+        return self if within is self.shape else Prepared(within)
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -35,14 +35,14 @@ def compare_texts(
 ) -> tuple[TextChange, ...]:
     """What texts differ; ``onto`` lays the query onto the match, ``diagonal`` is the query's.
 
-    Texts are equal when their words are; where they stand does not matter. Dimensions that were
-    scaled with the drawing are equal. ``loose``: one of the files does not keep texts together
-    (PDF, scans), so words are compared, and no texts at all say nothing.
+    Texts are equal when their words are; where they stand, and how they are broken into lines and
+    entities, does not matter. Dimensions that were scaled with the drawing are equal. ``loose``:
+    one of the files may have lost its texts (PDF, scans), so no texts at all say nothing.
     """
     if loose and not (query and match):
         return ()
     ours, theirs = _rest(query, match, onto)
-    if loose and _words(t.value for t in ours) == _words(t.value for t in theirs):
+    if _words(t.value for t in ours) == _words(t.value for t in theirs):
         return ()
     back = onto.inverse()
     changes = _paired(ours, theirs, back, diagonal)

@@ -34,6 +34,7 @@ MIRROR_ORDER: Final = 0.06  # symmetric drawings: an unmirrored pose is tried fi
 STILL_ORDER: Final = 0.03  # ... and one that moves nothing before all others
 MIRROR_COST: Final = 1e-3  # and it is kept unless another covers more
 SCALES: Final = (1e-6, 1e6)
+COARSEST: Final = 4e-3  # a pixel over the smaller diagonal: less of a drawing says nothing
 NEARLY_ALL: Final = 0.9995
 
 
@@ -59,39 +60,56 @@ class Agreement:
     open_b: Bools
 
 
-def verify(a: Prepared, b: Prepared, *, slack: float = 0.0) -> Agreement | None:
-    """The best common pose of two drawings, or None where there is none worth showing.
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Of the coordinates of a and b, each in its own units: 0 for exact formats, or a pixel."""
 
-    ``slack`` is the accuracy of the coarser drawing relative to the smaller diagonal: 0 for
-    exact formats, about a pixel for scans.
-    """
-    candidates, scores = _scored(a, b, scanned=slack > 0)
+    a: float = 0.0
+    b: float = 0.0
+
+    def slack(self, t: Similarity, size: float) -> float:
+        """The coarser of both under the pose, relative to ``size`` in units of b."""
+        return max(self.a * t.scale, self.b) / size
+
+
+EXACT: Final = Accuracy()
+
+
+def verify(a: Prepared, b: Prepared, accuracy: Accuracy = EXACT) -> Agreement | None:
+    """The best common pose of two drawings, or None where there is none worth showing."""
+    candidates, scores = _scored(a, b, accuracy)
     if not len(candidates) or scores.max() < HOPELESS:
         return None
-    tight = max(TIGHT, 3 * slack)
     best: tuple[float, Similarity] | None = None
     preferred = scores - MIRROR_ORDER * candidates.mirrored + STILL_ORDER * _still(candidates)
     order = np.argsort(-preferred, kind="stable")[:TRIED]
     for k in order:
         if scores[k] < scores[order].max() - 0.25:
             continue
-        found, (share_a, share_b, value) = _refined(a, b, candidates[int(k)], tight)
+        start = candidates[int(k)]
+        tight = _tight(a, b, start, accuracy)
+        found, (share_a, share_b, value) = _refined(a, b, start, tight)
         if best is None or value > best[0]:
             best = (value, found)
         if min(share_a, share_b) > NEARLY_ALL and not found.mirrored:
             break
-    return None if best is None else _agreement(a, b, best[1], tight, slack)
+    return None if best is None else _agreement(a, b, best[1], accuracy)
 
 
-def _scored(a: Prepared, b: Prepared, *, scanned: bool) -> tuple[Bundle, Floats]:
+def _tight(a: Prepared, b: Prepared, t: Similarity, accuracy: Accuracy) -> float:
+    """How near counts as covered, relative to the smaller diagonal."""
+    return max(TIGHT, 3 * accuracy.slack(t, _smaller(a, b, t)))
+
+
+def _scored(a: Prepared, b: Prepared, accuracy: Accuracy) -> tuple[Bundle, Floats]:
     """Hypotheses and their scores; dear sources are asked only while the cheap do not convince."""
-    candidates = _possible(hypotheses.from_whole(a, b))
+    candidates = _possible(hypotheses.from_whole(a, b), a, b, accuracy)
     scores = _scores(a, b, candidates)
     enough = CONVINCING
-    for source in _sources(scanned=scanned):
+    for source in _sources(scanned=accuracy != EXACT):
         if scores.max(initial=0.0) >= enough:
             break
-        more = _possible(source(a, b))
+        more = _possible(source(a, b), a, b, accuracy)
         candidates = joined([candidates, more])
         scores = np.concatenate([scores, _scores(a, b, more)])
         enough = CONVINCING_PART
@@ -101,7 +119,9 @@ def _scored(a: Prepared, b: Prepared, *, scanned: bool) -> tuple[Bundle, Floats]
 def _sources(*, scanned: bool) -> tuple[Callable[[Prepared, Prepared], Bundle], ...]:
     absolute = partial(hypotheses.from_tokens, absolute=True)
     relative = partial(hypotheses.from_tokens, absolute=False)
-    return (absolute, relative, hypotheses.from_longest) if scanned else (absolute, relative)
+    if not scanned:
+        return absolute, relative
+    return absolute, relative, hypotheses.from_longest, hypotheses.from_insides
 
 
 def _still(candidates: Bundle) -> Bools:
@@ -110,9 +130,12 @@ def _still(candidates: Bundle) -> Bools:
     return still
 
 
-def _possible(candidates: Bundle) -> Bundle:
+def _possible(candidates: Bundle, a: Prepared, b: Prepared, accuracy: Accuracy) -> Bundle:
+    """Without absurd scales, and without those that shrink a drawing to a few pixels of a scan."""
     scale = np.abs(candidates.a)
-    return candidates.kept((scale > SCALES[0]) & (scale < SCALES[1]))
+    size = np.minimum(a.shape.diagonal * scale, b.shape.diagonal)
+    seen = np.maximum(accuracy.a * scale, accuracy.b) <= COARSEST * size
+    return candidates.kept((scale > SCALES[0]) & (scale < SCALES[1]) & seen)
 
 
 def _scores(a: Prepared, b: Prepared, candidates: Bundle) -> Floats:
@@ -185,8 +208,9 @@ def _residual(a: Prepared, b: Prepared, t: Similarity, limit: float) -> float:
     return float(np.median(near)) if len(near) else limit
 
 
-def _agreement(a: Prepared, b: Prepared, t: Similarity, tight: float, slack: float) -> Agreement:
+def _agreement(a: Prepared, b: Prepared, t: Similarity, accuracy: Accuracy) -> Agreement:
     size = _smaller(a, b, t)
+    slack, tight = accuracy.slack(t, size), _tight(a, b, t, accuracy)
     if slack <= 0:
         t = _sharpened(a, b, t, size)
     residual = _residual(a, b, t, tight * size) / size

@@ -330,9 +330,8 @@ def _within(drawing: Drawing, window: tuple[float, float, float, float]) -> Draw
     x0, y0, x1, y1 = window
 
     def inside(segments: Floats) -> NDArray[np.bool_]:
-        xs, ys = segments[:, [0, 2]], segments[:, [1, 3]]
-        held: NDArray[np.bool_] = (xs >= x0).all(1) & (xs <= x1).all(1)
-        return held & (ys >= y0).all(1) & (ys <= y1).all(1)
+        low, high = np.array([x0, y0, x0, y0]), np.array([x1, y1, x1, y1])
+        return np.asarray(((segments >= low) & (segments <= high)).all(1))
 
     lines, curves = inside(drawing.segments), inside(drawing.curves)
     x, y, r = drawing.arcs[:, 0], drawing.arcs[:, 1], drawing.arcs[:, 2]

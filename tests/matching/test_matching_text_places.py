@@ -21,3 +21,8 @@ def test_revision_letter_is_found_beside_the_zone_letters_of_the_frame() -> None
 def test_order_of_texts_does_not_matter() -> None:
     texts = (at("A", 0, 0), at("B", 9, 9), at("A", 5, 5))
     assert compare_texts(texts, texts[::-1], HERE, diagonal=20) == ()
+
+
+def test_a_paragraph_that_was_exploded_into_lines_says_the_same() -> None:
+    lines = (at("BREAK ALL", 0, 5), at("EDGES 0.2", 0, 0))
+    assert compare_texts((at("BREAK ALL EDGES 0.2", 0, 5),), lines, HERE, diagonal=20) == ()
