@@ -5,7 +5,6 @@ from __future__ import annotations
 from dedup2d.drawing.model import Drawing
 from dedup2d.matching.compare import Comparison, Subject, compare, subject
 from dedup2d.matching.fingerprint import fingerprint
-from dedup2d.matching.regions import part_of
 from dedup2d.overlay.model import Overlay, Strokes
 from dedup2d.report import Relation
 
@@ -29,9 +28,9 @@ def overlay_of(
 ) -> Overlay:
     """The Overlay of a comparison; ``relation`` replaces the comparison's (for ``exact``)."""
     own, other = query.fingerprint.shape, match.fingerprint.shape
-    common = part_of(own, ~comparison.added)
-    added = part_of(own, comparison.added)
-    removed = part_of(comparison.transform.inverse().move(other), comparison.removed)
+    common = own.part(~comparison.added)
+    added = own.part(comparison.added)
+    removed = comparison.transform.inverse().move(other).part(comparison.removed)
     return Overlay(
         query_name=names[0],
         match_name=names[1],

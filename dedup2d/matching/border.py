@@ -43,10 +43,7 @@ def body(shape: Shape) -> Bools:
 def inside(shape: Shape) -> Shape:
     """What the sheet's border surrounds; the shape itself where there is no border."""
     found = body(shape)
-    if found.all():
-        return shape
-    straight = len(shape.segments)
-    return Shape(shape.segments[found[:straight]], shape.arcs[found[straight:]])
+    return shape if found.all() else shape.part(found)
 
 
 def _frame_lines(shape: Shape) -> Bools:

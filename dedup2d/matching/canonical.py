@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from dedup2d.drawing.model import Drawing, Floats
-from dedup2d.matching.shape import Ints, Shape
+from dedup2d.matching.shape import Bools, Ints, Shape
 
 TOLERANCE: Final = 1e-5  # of the diagonal: twice and more what re-saving with 6 digits moves
 OWN_LENGTH: Final = 0.02  # of a feature's length: no tolerance may be larger
@@ -25,19 +25,25 @@ FARTHEST: Final = 1e9  # drawing units; farther coordinates are damage
 
 def canonical(drawing: Drawing) -> Shape:
     """The canonical Shape of a drawing, in the drawing's own frame and units."""
-    strokes = np.concatenate([_sound_segments(drawing.segments), _sound_segments(drawing.curves)])
+    straight, curves = _sound_segments(drawing.segments), _sound_segments(drawing.curves)
+    curved = np.repeat([False, True], [len(straight), len(curves)])
     arcs = _sound_arcs(drawing.arcs)
-    return canonical_shape(Shape(strokes, arcs))
+    return canonical_shape(Shape(np.concatenate([straight, curves]), arcs, curved))
 
 
 def canonical_shape(shape: Shape) -> Shape:
     """The canonical form of strokes without NaN and zero lengths."""
     diagonal = shape.diagonal
-    segments = _drop_duplicates(shape.segments, diagonal)
+    kept = _no_duplicates(shape.segments, diagonal)
+    segments, curved = shape.segments[kept], shape.of_curves[: len(kept)][kept]
     length = np.hypot(segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1])
     long = length >= MERGE_FROM * diagonal
-    segments = np.concatenate([_unite_collinear(segments[long], diagonal), segments[~long]])
-    return Shape(segments, _unite_concentric(shape.arcs, diagonal))
+    united, bent = _unite_collinear(segments[long], curved[long], diagonal)
+    return Shape(
+        np.concatenate([united, segments[~long]]),
+        _unite_concentric(shape.arcs, diagonal),
+        np.concatenate([bent, curved[~long]]),
+    )
 
 
 def _sound_segments(s: Floats) -> Floats:
@@ -55,14 +61,14 @@ def _sound_arcs(a: Floats) -> Floats:
 _PROJECTION: Final = np.array([0.6346, 0.4423, 0.5178, 0.3689])
 
 
-def _drop_duplicates(s: Floats, diagonal: float) -> Floats:
-    """Drop segments that lie on another one within the tolerance, whatever their direction.
+def _no_duplicates(s: Floats, diagonal: float) -> Bools:
+    """(n,) false for segments that lie on another one within the tolerance.
 
     Compared by midpoint and orientation tensor, which do not know the direction. Pairs are found
     by a sweep over one projection.
     """
     if len(s) <= 1:
-        return s
+        return np.ones(len(s), np.bool_)
     d = s[:, 2:] - s[:, :2]
     length = np.hypot(d[:, 0], d[:, 1])
     features = np.column_stack(
@@ -88,7 +94,7 @@ def _drop_duplicates(s: Floats, diagonal: float) -> Floats:
         gap = np.sqrt(((features[near + shift] - features[near]) ** 2).sum(1))
         twin = gap <= np.minimum(limit[near], limit[near + shift])
         dropped[order[near[twin] + shift]] = True
-    return s[~dropped]
+    return ~dropped
 
 
 def _clusters(values: Floats, gap: float) -> Ints:
@@ -109,9 +115,9 @@ def _within(values: Floats, outer: Ints, gap: float) -> Ints:
     return ids
 
 
-def _unite_collinear(s: Floats, diagonal: float) -> Floats:
+def _unite_collinear(s: Floats, curved: Bools, diagonal: float) -> tuple[Floats, Bools]:
     if len(s) <= 1:
-        return s
+        return s, curved
     d = s[:, 2:] - s[:, :2]
     length = np.hypot(d[:, 0], d[:, 1])
     theta, direction = _directions(d, length)
@@ -128,7 +134,8 @@ def _unite_collinear(s: Floats, diagonal: float) -> Floats:
     # the run's ends are the farthest end points of its members: untouched coordinates
     farthest = order[np.lexsort((end[order], runs))]
     last = farthest[np.append(first[1:], len(s)) - 1]
-    return np.column_stack([s[order[first], :2], s[last, 2:]])
+    united = np.column_stack([s[order[first], :2], s[last, 2:]])
+    return united, np.logical_or.reduceat(curved[order], first)
 
 
 def _directions(d: Floats, length: Floats) -> tuple[Floats, Ints]:

@@ -116,7 +116,7 @@ def _judged(a: Subject, b: Subject, agreement: Agreement) -> Comparison:
         ),
         texts=texts,
     )
-    similarity = _similarity(relation, agreement, len(texts))
+    similarity = _similarity(relation, agreement, evidence, len(texts))
     return Comparison(
         relation=relation,
         similarity=similarity,
@@ -175,7 +175,7 @@ def _telling_share(p: Prepared) -> float:
     return float(p.weighted.sum() / total) if total > 0 else 0.0
 
 
-def _similarity(relation: Relation, agreement: Agreement, texts: int) -> float:
+def _similarity(relation: Relation, agreement: Agreement, evidence: Evidence, texts: int) -> float:
     """One scale for all relations, so that the best comes first."""
     low = min(agreement.share_a, agreement.share_b)
     high = max(agreement.share_a, agreement.share_b)
@@ -188,6 +188,8 @@ def _similarity(relation: Relation, agreement: Agreement, texts: int) -> float:
     if relation in (Relation.CONTAINS, Relation.CONTAINED):
         return round(0.80 + 0.10 * high + 0.05 * low, 6)
     telling = math.sqrt(agreement.telling_a * agreement.telling_b)
+    if evidence.scanned and relation is Relation.SIMILAR:  # what is lost is often the scan's fault
+        return round(min(0.84, telling), 6)
     return round(min(0.79, 0.25 + 0.55 * min(telling, math.sqrt(low * high) + 0.1)), 6)
 
 

@@ -67,6 +67,7 @@ class Fingerprint:
         said = hashlib.sha256(repr(self.texts).encode())
         said.update(np.ascontiguousarray(self.shape.segments, "<f8").tobytes())
         said.update(np.ascontiguousarray(self.shape.arcs, "<f8").tobytes())
+        said.update(np.packbits(self.shape.curved).tobytes())
         return said.digest()
 
 
@@ -117,6 +118,7 @@ def encode(fp: Fingerprint) -> bytes:
         "version": fp.version,
         "segments": len(fp.shape.segments),
         "arcs": len(fp.shape.arcs),
+        "curved": len(fp.shape.curved),
         "unit_mm": fp.unit_mm,
         "is_raster": fp.is_raster,
         "is_plot": fp.is_plot,
@@ -127,6 +129,7 @@ def encode(fp: Fingerprint) -> bytes:
     buffer.write(json.dumps(head, separators=(",", ":")).encode() + b"\n")
     buffer.write(np.ascontiguousarray(fp.shape.segments, "<f8").tobytes())
     buffer.write(np.ascontiguousarray(fp.shape.arcs, "<f8").tobytes())
+    buffer.write(np.packbits(fp.shape.curved).tobytes())
     return zlib.compress(buffer.getvalue(), 1)
 
 
@@ -137,9 +140,14 @@ def decode(
     try:
         head, _, body = zlib.decompress(data).partition(b"\n")
         meta: dict[str, Any] = json.loads(head)
-        floats = np.frombuffer(body, "<f8").astype(np.float64)
-        n, m = int(meta["segments"]), int(meta["arcs"])
-        shape = Shape(floats[: 4 * n].reshape(n, 4), floats[4 * n :].reshape(m, 5))
+        n, m, k = (int(meta[name]) for name in ("segments", "arcs", "curved"))
+        floats = np.frombuffer(body, "<f8", 4 * n + 5 * m).astype(np.float64)
+        bits = np.frombuffer(body, np.uint8, offset=floats.nbytes)
+        shape = Shape(
+            floats[: 4 * n].reshape(n, 4),
+            floats[4 * n :].reshape(m, 5),
+            np.unpackbits(bits, count=k).astype(np.bool_),
+        )
         texts = tuple(Text(*fields) for fields in meta["texts"])
     except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise ServiceError(

@@ -46,18 +46,12 @@ def changed_regions(
     return tuple(regions[:MOST_REGIONS])
 
 
-def part_of(shape: Shape, chosen: Bools) -> Shape:
-    """Only the chosen primitives."""
-    n = len(shape.segments)
-    return Shape(shape.segments[chosen[:n]], shape.arcs[chosen[n:]])
-
-
 def _ink(
     added: tuple[Shape, Bools], removed: tuple[Shape, Bools], cell: float
 ) -> tuple[Complexes, Ints, Ints]:
     points, owners, sides = [], [], []
     for side, (shape, chosen) in enumerate((added, removed)):
-        part = part_of(shape, chosen)
+        part = shape.part(chosen)
         found = sample(part, max(cell / 2, part.length / 50_000), arc_minimum=16)
         points.append(found.z)
         owners.append(found.owner)

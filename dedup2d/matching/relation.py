@@ -132,6 +132,8 @@ def _is_revision(low: float, evidence: Evidence) -> bool:
     # the mean: an added feature opens one side only, another part opens both
     length = (evidence.body_a.length + evidence.body_b.length) / 2
     number = (evidence.body_a.number + evidence.body_b.number) / 2
+    if evidence.scanned:  # its strokes cannot be counted
+        return low >= REVISION_FROM and length >= REVISION_BODY[0]
     if low >= REVISION_FROM and length >= REVISION_BODY[0] and number >= REVISION_BODY[1]:
         return True
     return (

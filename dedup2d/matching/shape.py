@@ -20,15 +20,32 @@ FULL_CIRCLE = math.tau - 1e-3
 
 @dataclass(frozen=True)
 class Shape:
-    """``segments`` (n, 4) and ``arcs`` (m, 5) as in Drawing; primitives are numbered in that order."""
+    """``segments`` (n, 4) and ``arcs`` (m, 5) as in Drawing; primitives are numbered in that order.
+
+    ``curved`` (n,) marks segments that are pieces of a free curve; empty where there is none.
+    """
 
     segments: Floats = field(default_factory=no_segments)
     arcs: Floats = field(default_factory=no_arcs)
+    curved: Bools = field(default_factory=lambda: np.empty(0, np.bool_))
 
     @property
     def count(self) -> int:
         """Number of primitives."""
         return len(self.segments) + len(self.arcs)
+
+    @cached_property
+    def of_curves(self) -> Bools:
+        """(n + m,) which primitives are pieces of a free curve."""
+        mask = np.zeros(self.count, np.bool_)
+        mask[: len(self.curved)] = self.curved
+        return mask
+
+    def part(self, chosen: Bools) -> Shape:
+        """The primitives that are chosen (n + m,)."""
+        n = len(self.segments)
+        curved = self.curved[chosen[:n]] if len(self.curved) else self.curved
+        return Shape(self.segments[chosen[:n]], self.arcs[chosen[n:]], curved)
 
     @cached_property
     def lengths(self) -> Floats:

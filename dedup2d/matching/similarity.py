@@ -57,6 +57,7 @@ class Similarity:
         return Shape(
             np.column_stack([start.real, start.imag, end.real, end.imag]),
             np.column_stack([centre.real, centre.imag, radius, low, high]),
+            shape.curved,
         )
 
     def pose(self) -> Pose:
