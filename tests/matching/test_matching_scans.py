@@ -11,6 +11,8 @@ from dedup2d.matching.fingerprint import fingerprint
 from dedup2d.reading.budget import Budget
 from dedup2d.reading.reader import read
 from dedup2d.report import Relation
+from dedup2d.samples import KINDS, drawing
+from dedup2d.samples import mutations as mutate
 from dedup2d.samples.raster import rasterise
 
 
@@ -41,3 +43,18 @@ def test_a_scan_of_a_changed_drawing_is_a_revision(scanned):
 def test_a_scan_of_another_part_is_not_the_same(scanned):
     found = compare(scanned(plate(6), noise=8.0), fingerprint(plate(5)))
     assert found.relation not in {Relation.SAME, Relation.REVISION}
+
+
+def test_a_scan_of_a_framed_sheet_contains_the_frameless_drawing_and_knows_it_from_others(scanned):
+    parts = [drawing(kind, seed, frame=False) for seed, kind in enumerate(KINDS)]
+    sheet = scanned(mutate.add_frame(parts[0], 7).drawing, skew_deg=-2.0, noise=10.0)
+    assert compare(sheet, fingerprint(parts[0])).relation is Relation.CONTAINS
+    others = [compare(sheet, fingerprint(other)) for other in parts[1:]]
+    assert {found.relation for found in others} <= {Relation.SIMILAR, Relation.DIFFERENT}
+
+
+def test_what_the_border_surrounds_has_the_descriptor_of_the_frameless_drawing(scanned):
+    part = drawing(KINDS[1], 3, frame=False)
+    sheet = scanned(mutate.add_frame(part, 7).drawing, skew_deg=1.5, noise=10.0)
+    alone = fingerprint(part).descriptor
+    assert sheet.inner @ alone > max(0.9, sheet.descriptor @ alone + 0.03)
