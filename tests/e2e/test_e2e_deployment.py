@@ -77,6 +77,19 @@ def test_run_with_a_missing_source_says_so_without_a_path_of_ours(local_stack: S
     assert state["message"].startswith("SOURCE_NOT_FOUND: ")
 
 
+def planned_runs(api: httpx.Client, deployment: str) -> list[dict[str, Any]]:
+    found = api.get(f"/deployments/name/{deployment}").raise_for_status().json()
+    where = {"deployments": {"id": {"any_": [found["id"]]}}}
+    runs: list[dict[str, Any]] = api.post("/flow_runs/filter", json=where).json()
+    return [run for run in runs if run["auto_scheduled"]]
+
+
+def test_prefects_scheduler_plans_the_sweep(local_stack: Stack) -> None:
+    """With SQLAlchemy 2.1 Prefect 3.8.8 registered the schedule and never planned a run."""
+    with local_stack.prefect() as api:
+        assert wait_until(lambda: planned_runs(api, "collect-garbage/collect-garbage"), 90)
+
+
 def test_prefect_deploy_all_works_beside_ours(local_stack: Stack) -> None:
     command = [Path(sys.executable).parent / "prefect", "--no-prompt", "deploy", "--all"]
     environ = {"PREFECT_API_URL": local_stack.prefect_api, "PATH": str(Path(sys.executable).parent)}
