@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from dedup2d.errors import RequestError
 
+NO_EFFECT: Final = "accepted for clients of the predecessor; has no effect"
+
 
 class Mode(StrEnum):
     """How much work a search may do."""
@@ -24,14 +26,14 @@ class Mode(StrEnum):
 
 
 class PrecisionProfile(StrEnum):
-    """What the precise stage is after (predecessor's names)."""
+    """What a search is after; with ``version`` the version gate counts."""
 
     STRICT = "strict"  # duplicates only
     VERSION = "version"  # revisions count as matches
 
 
 class VersionGate(StrEnum):
-    """Which evidence two versions of a drawing must share (predecessor's names)."""
+    """What a drawing and its revision must have in common."""
 
     OFF = "off"  # none
     AUTO = "auto"  # drawing number, else file name
@@ -40,7 +42,10 @@ class VersionGate(StrEnum):
 
 
 class SearchOptions(BaseModel):
-    """Parameters of one search; names and defaults are the predecessor's."""
+    """Parameters of one search; names and defaults are the predecessor's.
+
+    Descriptions are what the form in Prefect's UI and the HTTP interface's pages show.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,20 +54,30 @@ class SearchOptions(BaseModel):
     compute_diff: bool = Field(True, description="report changed regions and draw the overlay")
     enable_ml: bool = Field(False, description="passed to a vision service; no effect otherwise")
     enable_geometric: bool = Field(False, description="passed to a vision service")
-    enable_precision: bool = Field(True, description="verify geometry when geometry JSON is given")
-    precision_profile: PrecisionProfile = PrecisionProfile.STRICT
-    version_gate: VersionGate = VersionGate.OFF
+    enable_precision: bool = Field(True, description="a search with geometry JSON becomes a job")
+    precision_profile: PrecisionProfile = Field(
+        PrecisionProfile.STRICT, description="strict, or version: the version gate counts"
+    )
+    version_gate: VersionGate = Field(
+        VersionGate.OFF,
+        description="with the profile version: what a revision must share with the drawing "
+        "(auto, file_name or meta: the file's name without its version)",
+    )
     precision_top_n: int = Field(20, ge=1, le=1000, description="candidates that are verified")
-    precision_visual_weight: float = Field(0.3, ge=0)
-    precision_geom_weight: float = Field(0.7, ge=0)
-    precision_compute_diff: bool = False
-    precision_diff_top_n: int = Field(5, ge=0)
-    precision_diff_max_paths: int = Field(200, ge=0)
+    precision_visual_weight: float = Field(0.3, ge=0, description=NO_EFFECT)
+    precision_geom_weight: float = Field(0.7, ge=0, description=NO_EFFECT)
+    precision_compute_diff: bool = Field(False, description=NO_EFFECT)
+    precision_diff_top_n: int = Field(5, ge=0, description=NO_EFFECT)
+    precision_diff_max_paths: int = Field(200, ge=0, description=NO_EFFECT)
     duplicate_threshold: float = Field(
-        0.95, ge=0, le=1, description="similarity from which a match is called a duplicate"
+        0.95,
+        ge=0,
+        le=1,
+        description="not below similar_threshold; what is called a duplicate is decided by "
+        "geometry (exact, same), or by the vision service",
     )
     similar_threshold: float = Field(
-        0.80, ge=0, le=1, description="similarity below which a match is not reported"
+        0.80, ge=0, le=1, description="similarity below which a merely similar match is left out"
     )
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dedup2d.options import SearchOptions
 from dedup2d.worker.engine import load_flow
 from flows.dedup_job import dedup_job
 from tasks.cleanup import cleanup
@@ -50,6 +51,11 @@ def test_deployments_load_and_describe_every_parameter(entry: dict[str, Any]) ->
     for name, parameter in flow.parameters.properties.items():
         assert parameter.get("description"), f"{entry['name']}: {name}"
     assert set(entry.get("parameters", {})) <= set(flow.parameters.properties)
+
+
+@pytest.mark.parametrize("name", SearchOptions.model_fields)
+def test_every_search_option_explains_itself_in_the_form(name: str) -> None:
+    assert SearchOptions.model_fields[name].description
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "flows").glob("*.py")), ids=lambda p: p.name)
