@@ -69,7 +69,7 @@ def rows_of(report: Report) -> list[dict[str, str]]:
     if not report.matches:
         return [_row(query, "", "no match", "", "nothing like it in the vault")]
     return [
-        _row(query, m.file_name, m.relation.value, f"{m.similarity:.3f}", "; ".join(m.why))
+        _row(query, m.file_name, m.relation.value, f"{m.similarity:.3f}", " ".join(m.why))
         for m in report.matches
     ]
 

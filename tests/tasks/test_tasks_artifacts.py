@@ -14,7 +14,7 @@ def report(**changes: object) -> Report:
         match_level=4,
         verdict=Verdict.SIMILAR,
         relation=Relation.REVISION,
-        why=("One hole moved.",),
+        why=("One hole moved.", "2 texts differ."),
     )
     values: dict[str, object] = {"similar": (match,), "query": Query(file_name="a[x](y).dxf")}
     return Report.model_validate(values | changes)
@@ -25,7 +25,7 @@ def test_row_names_the_match_and_why() -> None:
     assert (row["relation"], row["similarity"], row["why"]) == (
         "revision",
         "0.970",
-        "One hole moved.",
+        "One hole moved. 2 texts differ.",
     )
 
 
