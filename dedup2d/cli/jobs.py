@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
 
 from dedup2d.cli.remote import DEFAULT_URL, JobArgument, KeyOption, ObjectOption, UrlOption
 from dedup2d.cli.tables import show_report
@@ -76,21 +75,14 @@ def jobs(
     if not views:
         console.print("[dim]no jobs[/]")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for title in ("job", "status", "created", "took"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("error", overflow="fold")
     for view in views:
-        created = _local_time(view.created_at)
         colour = COLOURS[view.status]
-        table.add_row(
-            view.job_id,
-            f"[{colour}]{view.status}[/]",
-            created,
-            _took(view),
-            shown(view.error or ""),
+        console.print(
+            f"{view.job_id}  [{colour}]{view.status:<11}[/]  "
+            f"{_local_time(view.created_at)}  {_took(view)}"
         )
-    console.print(table)
+        if view.error:
+            console.print(f"  [{colour}]{shown(view.error)}[/]")
 
 
 def cancel(job: JobArgument, *, url: UrlOption = DEFAULT_URL, api_key: KeyOption = None) -> None:

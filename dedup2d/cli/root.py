@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import signal
 import sys
@@ -102,13 +103,21 @@ def load(name: str) -> Any:
     entry = getattr(import_module(f"dedup2d.cli.{module}"), function or module)
     if isinstance(entry, typer.Typer):
         entry.info.help = line
+        for info in entry.registered_commands:
+            info.help = help_of(info.callback)
         command: Any = get_command(entry)
     else:
         app = typer.Typer(rich_markup_mode="rich", add_completion=False)
-        app.command(name)(entry)
+        app.command(name, help=help_of(entry))(entry)
         command = get_command(app)
     command.name = name
     return command
+
+
+def help_of(entry: Any) -> str:
+    """The docstring with each paragraph on one line: where it breaks is the terminal's matter."""
+    paragraphs = inspect.cleandoc(entry.__doc__).split("\n\n")
+    return "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
 
 
 def _fail(error: Exception) -> NoReturn:

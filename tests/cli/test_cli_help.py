@@ -42,6 +42,16 @@ def test_each_command_explains_itself_with_an_example(
         assert f"dedup2d {command}" in capsys.readouterr().out.partition("Example")[2]
 
 
+def test_only_the_terminal_breaks_a_paragraph(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    with pytest.raises(SystemExit):
+        load("up").main(["--help"])
+    paragraph = next(line for line in capsys.readouterr().out.splitlines() if "Everything" in line)
+    assert paragraph.rstrip().endswith("Ctrl-C ends everything in order.")
+
+
 def test_help_imports_nothing_that_takes_long() -> None:
     code = "import dedup2d.cli.root, dedup2d.cli.page"
     assert not imported_by(code) & {*HEAVY, "pydantic", "numpy", "httpx"}

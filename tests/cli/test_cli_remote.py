@@ -36,6 +36,7 @@ def test_submitted_drawings_are_waited_for_listed_and_shown(remote: Any, samples
 
     listed = json_lines(remote("jobs", "--json").stdout)
     assert {good["job_id"], bad["job_id"]} <= {job["job_id"] for job in listed}
+    assert bad["error"] in " ".join(remote("jobs").stdout.split()), "readable in 80 columns"
     shown = remote("status", good["job_id"]).stdout
     assert "completed" in shown
     assert "exact" in shown
