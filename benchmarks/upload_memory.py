@@ -24,7 +24,7 @@ import psutil
 import redis
 from rich.console import Console
 from rich.table import Table
-from stack import Stack, running_stack, s3_server
+from stack import BUCKET, Stack, running_stack, s3_client, s3_server
 
 MEGABYTE = 1024**2
 KEY = "bench"
@@ -105,7 +105,7 @@ def measure(stack: Stack, megabytes: int) -> list[str]:
         held = redis_bytes(stack)
         job = wait(gateway, answer.json()["job_id"])
         sampler.stopped.set()
-        left = [p for p in (stack.data / "uploads").rglob("*") if p.is_file()]
+        left = uploads_left(stack)
     outcome = job["status"] + (f" ({str(job['error']).partition(':')[0]})" if job["error"] else "")
     return [
         f"{took:.1f} s",
@@ -113,8 +113,16 @@ def measure(stack: Stack, megabytes: int) -> list[str]:
         f"{sampler.growth_mb('worker'):.1f} MB",
         f"{held} B",
         outcome,
-        str(len(left)),
+        str(left),
     ]
+
+
+def uploads_left(stack: Stack) -> int:
+    """Files or objects that are still in the file store."""
+    if "DEDUP2D_S3_BUCKET" not in stack.environ:
+        return sum(path.is_file() for path in (stack.data / "uploads").rglob("*"))
+    found = s3_client(stack.environ).list_objects_v2(Bucket=BUCKET, Prefix="dedup2d/uploads/")
+    return int(found["KeyCount"])
 
 
 def wait(gateway: httpx.Client, job_id: str) -> dict[str, str]:
