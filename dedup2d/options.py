@@ -73,8 +73,8 @@ class SearchOptions(BaseModel):
         0.95,
         ge=0,
         le=1,
-        description="not below similar_threshold; what is called a duplicate is decided by "
-        "geometry (exact, same), or by the vision service",
+        description="not below similar_threshold; exact (1) and same (0.99 to 0.999) are "
+        "duplicates from here on, other relations never are",
     )
     similar_threshold: float = Field(
         0.80, ge=0, le=1, description="similarity below which a merely similar match is left out"

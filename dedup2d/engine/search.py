@@ -119,12 +119,13 @@ def _to_verify(
 ) -> tuple[Candidate, ...]:
     """The likely candidates, best first; of the unlikely those with the best descriptors.
 
-    Those may be scans, of which tokens say little; for a scanned query all are.
+    Those may be scans, of which tokens say little; for a scanned query the descriptor decides.
     """
     if options.mode is Mode.PRECISE:
         return candidates[: max(options.precision_top_n, MOST_PRECISE)]
     if scanned:
-        return candidates[: max(options.precision_top_n, MOST_SCANNED)]
+        ranked = sorted(candidates, key=lambda c: (not c.same_bytes, -c.descriptor, c.entry.number))
+        return tuple(ranked[: max(options.precision_top_n, MOST_SCANNED)])
     best = min(candidates[0].promise, 1.0) if candidates else 0.0
     floor = max(LIKELY_FROM, LIKELY_SHARE * best)
     count = max(sum(c.promise >= floor for c in candidates), BEST_VERIFIED)

@@ -1,6 +1,7 @@
 """What the thresholds make of a comparison, and whether it is worth reporting.
 
-``exact`` and ``same`` are duplicates. Revisions, variants and parts are what an engineer must
+``exact`` and ``same`` are duplicates, unless ``duplicate_threshold`` asks for more similarity than
+they have (0.999 for ``same``). Revisions, variants and parts are what an engineer must
 see, but must not merge: they are ``similar``, whatever their similarity, and always reported.
 Loosely similar drawings are reported from ``similar_threshold`` on.
 """
@@ -25,9 +26,9 @@ _VERSION_SUFFIX: Final = re.compile(r"[_\- ]*(?:v|ver|rev)[_\-. ]?[0-9a-z]{1,3}$
 def verdict_of(comparison: Comparison, options: SearchOptions) -> Verdict:
     """``different`` means: not reported."""
     relation = comparison.relation
-    if relation in DUPLICATES:
+    if relation in DUPLICATES and comparison.similarity >= options.duplicate_threshold:
         return Verdict.DUPLICATE
-    if relation in ALWAYS_SHOWN:
+    if relation in DUPLICATES | ALWAYS_SHOWN:
         return Verdict.SIMILAR
     if relation is Relation.SIMILAR and comparison.similarity >= options.similar_threshold:
         return Verdict.SIMILAR
