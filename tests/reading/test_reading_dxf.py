@@ -365,3 +365,16 @@ def test_same_bytes_give_the_same_drawing():
     block = BLOCK.format("A", 0, 0, f"{CIRCLE} {LINE}")
     made = [read_dxf(LINE, "0=INSERT 8=0 2=A 10=0 20=0", blocks=block) for _ in range(2)]
     assert to_bytes(made[0]) == to_bytes(made[1])
+
+
+def test_spline_with_a_wrong_number_of_knots_is_drawn():
+    """ezdxf leaves it out; the control polygon says well enough where it is."""
+    drawing = read_dxf("0=SPLINE 8=0 70=8 71=2 40=0 40=1 10=0 20=0 10=5 20=5 10=10 20=0")
+    assert drawing.curves[0, :2].tolist() == [0, 0]
+    assert drawing.curves[-1, 2:].tolist() == [10, 0]
+
+
+def test_file_without_version_has_closed_lwpolylines():
+    """ezdxf takes such a file for R12 and drops the flag."""
+    square = "0=LWPOLYLINE 8=0 90=4 70=1 10=0 20=0 10=3 20=0 10=3 20=3 10=0 20=3"
+    assert length_of(read_dxf(square)) == pytest.approx(12)

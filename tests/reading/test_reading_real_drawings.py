@@ -24,7 +24,6 @@ COVERED = 0.999
 EXPLAINED = {
     "reduced.dxf": "ezdxf takes a file without version for R12 and drops the closed flag",
     "arcs-as-splines.dxf": "ezdxf refuses splines with a wrong number of knots",
-    "mleader.dxf": "arrow heads of MULTILEADER are not drawn by us",
 }
 
 
