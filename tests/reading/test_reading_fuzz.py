@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from dedup2d.errors import DrawingError
 from dedup2d.reading import Budget, read
+from dedup2d.reading.budget import Meter
+from dedup2d.reading.dxf.by_ezdxf import read_with_ezdxf
 
 BLOCKS = "0=BLOCK 2=A 10=1 20=0 0=CIRCLE 8=0 10=3 20=4 40=2 0=ENDBLK"
 WHOLE = dxf(
@@ -93,3 +95,21 @@ def test_numbers_that_once_broke_the_reader(entity):
     """Each was found by mutating real drawings."""
     with np.errstate(all="ignore"):
         is_sound(read_dxf("0=LINE 8=0 10=0 20=0 11=10 21=5", entity))
+
+
+@pytest.mark.parametrize(
+    "spline",
+    [
+        "10=0 20=0 10=-9e303 20=5 10=9 20=0 10=12 20=3",
+        "10=0 20=0 10=3 20=5 10=9 20=0 10=12 20=3 41=1 41=-1 41=1 41=-1",
+    ],
+)
+def test_ezdxf_is_not_asked_to_flatten_what_never_gets_flat(tmp_path, spline):
+    """It halved such splines for ever; found by mutating binary DXF, which falls back to it."""
+    knots = " ".join(["40=0"] * 4 + ["40=1"] * 4)
+    path = tmp_path / "a.dxf"
+    path.write_bytes(
+        dxf(f"0=SPLINE 5=A1 100=AcDbEntity 8=0 100=AcDbSpline 70=8 71=3 {knots} {spline}")
+    )
+    with np.errstate(all="ignore"):
+        is_sound(read_with_ezdxf(path, Meter(Budget())))
