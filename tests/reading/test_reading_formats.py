@@ -100,6 +100,13 @@ def test_pdf_page_that_is_an_image_is_read_as_a_scan(tmp_path):
     assert drawing.tolerance == pytest.approx(72 / 200)
 
 
+def test_pdf_page_without_height_is_no_scan(tmp_path):
+    data = pdf(b"").replace(b"[0 0 400 300]", b"[0 0 400 300]/CropBox[0 400 400 600]")
+    with pytest.raises(DrawingError) as caught:
+        read_as(tmp_path, "a.pdf", data)
+    assert caught.value.code == "EMPTY_DRAWING"
+
+
 def test_damaged_pdf_is_refused(tmp_path):
     with pytest.raises(DrawingError) as caught:
         read_as(tmp_path, "a.pdf", b"%PDF-1.7\nrubbish")

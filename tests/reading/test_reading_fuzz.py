@@ -1,7 +1,9 @@
 """Whatever the bytes: a drawing or a DrawingError, nothing else."""
 
 import contextlib
+import io
 
+import ezdxf
 import numpy as np
 import pytest
 from dxf_by_hand import dxf, read_dxf
@@ -89,6 +91,7 @@ def test_rubbish_behind_a_known_beginning(tmp_path_factory, magic, rubbish):
         "0=MESH 8=0 10=0 20=0 93=1 90=nan",
         "0=MULTILEADER 8=0 170=nan 300=CONTEXT_DATA{ 301=}",
         "0=LWPOLYLINE 8=0 90=2 70=1e308 10=0 20=0 10=1 20=1",
+        "0=DIMENSION 8=0 2=A 70=0 50=inf 13=0 23=0 14=1 24=1",
     ],
 )
 def test_numbers_that_once_broke_the_reader(entity):
@@ -113,3 +116,14 @@ def test_ezdxf_is_not_asked_to_flatten_what_never_gets_flat(tmp_path, spline):
     )
     with np.errstate(all="ignore"):
         is_sound(read_with_ezdxf(path, Meter(Budget())))
+
+
+def test_ezdxf_finds_no_model_space(tmp_path):
+    """It loads such a file and raises a KeyError when model space is asked for."""
+    text = io.StringIO()
+    ezdxf.new().write(text)
+    path = tmp_path / "a.dxf"
+    path.write_text(text.getvalue().replace("Model\n", "Modex\n"))
+    with pytest.raises(DrawingError) as caught:
+        read_with_ezdxf(path, Meter(Budget()))
+    assert caught.value.code == "BROKEN_DRAWING"

@@ -91,7 +91,7 @@ def measured(group: Group) -> list[float | None]:
 def _from_points(sort: int, at: dict[int, Any], angle: float) -> float | None:
     if sort == _LINEAR:
         span = at[14] - at[13]
-        return float(abs(span @ np.array([math.cos(angle), math.sin(angle)])))
+        return float(abs(span @ np.array([np.cos(angle), np.sin(angle)])))
     if sort == _ALIGNED:
         return float(np.hypot(*(at[14] - at[13])))
     if sort in {_DIAMETER, _RADIUS}:
