@@ -187,6 +187,8 @@ class Sheet:
                 strokes, labels = multileaders.multileaders(group)
                 parts.append(strokes.owned_by(group.rows))
                 said += labels
+            elif "DIMENSION" in name:
+                references.overridden(group, self._builder)
             else:
                 self._note(name, len(group.rows))
         return joined(parts)

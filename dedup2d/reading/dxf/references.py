@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 
 from dedup2d.drawing.model import Floats
 from dedup2d.reading.blocks import Grid, Placement
+from dedup2d.reading.builder import DrawingBuilder
+from dedup2d.reading.dxf.dimension_text import Overridden
+from dedup2d.reading.dxf.document import Document
 from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.dxf.ocs import axes
-from dedup2d.reading.dxf.texts import measured
+from dedup2d.reading.dxf.tags import number, whole
+from dedup2d.reading.dxf.texts import ANGULAR, DIMENSION_SORT, measured
+
+_DIMLFAC: Final = 144  # group code
 
 
 def inserts(group: Group) -> list[tuple[int, Placement]]:
@@ -56,6 +64,40 @@ def dimensions(group: Group) -> list[tuple[int, Placement]]:
         )
         if placement.block
     ]
+
+
+def overridden(group: Group, builder: DrawingBuilder) -> None:
+    """Find the dimensions whose own text (code 1) does not fit what they measure."""
+    own = Group(group.document, group.rows[group.has(1)])
+    if not len(own.rows):
+        return
+    styles = _length_factors(own.document)
+    sorts, values = own.flags(70) & DIMENSION_SORT, measured(own)
+    decode = own.document.decoder
+    checked = Overridden()
+    for k, (_, items) in enumerate(own.items()):
+        text = next((decode.verbatim(value) for code, value in items if code == 1), "")
+        style = next((decode(value).lower() for code, value in items if code == 3), "")  # noqa: PLR2004
+        factors = (styles.get(style, 1.0), _own_length_factor(items))
+        checked.check(text, values[k], factors=factors, is_angle=int(sorts[k]) in ANGULAR)
+    checked.report(builder)
+
+
+def _length_factors(document: Document) -> dict[str, float]:
+    """What dimension styles multiply measured lengths by (DIMLFAC), by lower-case name."""
+    if "DIMSTYLE" not in document.kinds:
+        return {}
+    rows = np.flatnonzero(document.kind == document.kinds.index("DIMSTYLE"))
+    group = Group(document, rows)
+    return dict(zip(names_of(group), group.number(_DIMLFAC, 1.0).tolist(), strict=True))
+
+
+def _own_length_factor(items: list[tuple[int, Any]]) -> float:
+    """The same where the dimension overrides its style: 1070 names it, 1040 follows."""
+    for (code, name), (next_code, value) in pairwise(items):
+        if code == 1070 and next_code == 1040 and whole(name) == _DIMLFAC:  # noqa: PLR2004
+            return number(value)
+    return 1.0
 
 
 def tables(group: Group) -> list[tuple[int, Placement]]:
