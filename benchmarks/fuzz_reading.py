@@ -17,6 +17,7 @@ import asyncio
 import io
 import logging
 import random
+import re
 import shutil
 import tempfile
 import time
@@ -153,6 +154,7 @@ class LastWords(logging.Handler):
         lines = [line.strip() for line in self.text.splitlines() if line.strip()]
         ours = [line for line in lines if line.startswith("File") and "/dedup2d/" in line]
         deaths = [line for line in lines if line.startswith(("memory alloc", "Fatal Python"))]
+        deaths = [re.sub(r"\d+", "n", line) for line in deaths]  # one place, whatever the size
         at = (ours[:1] if deaths else ours[-1:]) or [""]
         return f"{at[0].split('/dedup2d/')[-1]} {' '.join(deaths[:1] or lines[-1:])}"
 

@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw
 
 from dedup2d.errors import DrawingError
 from dedup2d.reading import Budget, read
-from dedup2d.reading.bezier import bezier
+from dedup2d.reading.bezier import beziers
+from dedup2d.reading.geometry import spline_points
 
 KAPPA = 0.5522847498307936
 
@@ -199,13 +200,52 @@ def test_damaged_dwg_is_refused(tmp_path):
 
 
 def test_bezier_that_is_no_circle_stays_a_curve():
-    segments, arcs, curves = bezier(np.array([(0, 0), (0, 3), (4, 3), (9, 0)], float))
+    segments, arcs, curves = beziers(np.array([[(0, 0), (0, 3), (4, 3), (9, 0)]], float))
     assert (len(segments), len(arcs)) == (0, 0)
     assert len(curves) > 5
 
 
+def test_flat_piece_of_a_spline_is_no_arc():
+    """It keeps to a circle within a thousandth of the radius, as every flat curve does."""
+    control = np.array([[(0, 0), (10, 1), (20, 1.5), (30, 1.2)]], float)
+    assert len(beziers(control)[1]) == 0
+
+
+def test_short_arcs_are_arcs():
+    """Each with the handles that CAD systems give it, written with three digits."""
+    for degrees in (15, 45, 90):
+        t = math.radians(degrees)
+        k = 4 / 3 * math.tan(t / 4)
+        cos, sin = math.cos(t), math.sin(t)
+        control = 50 * np.array([[(1, 0), (1, k), (cos + k * sin, sin - k * cos), (cos, sin)]])
+        _, arcs, _ = beziers(control.round(3), rounding=0.01)
+        np.testing.assert_allclose(arcs, [[0, 0, 50, 0, t]], atol=0.06)
+
+
+def test_spline_plotted_as_beziers_gives_the_points_of_the_spline(tmp_path):
+    """So that a plot and its DXF agree to rounding, not only to the chords of both."""
+    control = np.array([(0, 0), (30, 90), (70, -40), (100, 20)], float)
+    spline = spline_points(3, (0.0,) * 4 + (1.0,) * 4, control)
+    content = b"0 0 m 30 90 70 -40 100 20 c S"
+    drawing = read_as(tmp_path, "a.pdf", pdf(content))
+    np.testing.assert_allclose(drawing.curves[:, :2], spline[:-1], atol=1e-4)
+
+
+def test_pdf_forms_in_forms_are_put_in_place(tmp_path):
+    form = (
+        b"<</Type/XObject/Subtype/Form/BBox[-999 -999 999 999]/Matrix[%s]"
+        b"/Resources<</XObject<</G %s>>>>/Length %d>>stream\n%s\nendstream"
+    )
+    outer = form % (b"2 0 0 2 10 0", b"6 0 R", 5, b"/G Do")
+    inner = form % (b"1 0 0 1 0 5", b"6 0 R", 17, b"0 0 m 10 0 l S   ")
+    page = pdf(b"q 1 0 0 1 100 100 cm /F0 Do Q", resources=b"/XObject<</F0 5 0 R>>")
+    body = b"5 0 obj\n%s\nendobj\n6 0 obj\n%s\nendobj\ntrailer" % (outer, inner)
+    drawing = read_as(tmp_path, "a.pdf", page.replace(b"trailer", body))
+    np.testing.assert_allclose(drawing.segments, [[110, 110, 130, 110]])
+
+
 def test_straight_bezier_is_a_segment():
-    segments, _, _ = bezier(np.array([(0, 0), (1, 1), (2, 2), (3, 3)], float))
+    segments, _, _ = beziers(np.array([[(0, 0), (1, 1), (2, 2), (3, 3)]], float))
     assert segments.tolist() == [[0, 0, 3, 3]]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any, Final
 
 import pypdfium2 as pdfium
@@ -13,12 +14,14 @@ import pypdfium2.raw as pdfium_c
 from dedup2d.drawing import Drawing, Text
 from dedup2d.reading.budget import Meter
 from dedup2d.reading.builder import DrawingBuilder
+from dedup2d.reading.lettering import lettering
 from dedup2d.reading.outline import Pen, Point
 from dedup2d.reading.pdf.words import Word, joined_words
 
 MM_PER_POINT: Final = 25.4 / 72.0
 _MAX_DEPTH: Final = 12  # of form objects in form objects
 _WHITE: Final = 250
+_ROUNDING: Final = 0.01  # points: coordinates are written with two digits, or three
 
 Matrix = tuple[float, float, float, float, float, float]  # a b c d e f, as PDF has it
 
@@ -28,18 +31,24 @@ def read_page(page: pdfium.PdfPage, meter: Meter, name: str) -> Drawing:
     builder = DrawingBuilder(meter)
     text_page = page.get_textpage()
     words: list[Word] = []
-    source = builder.source("PATH")
+    stroked, filled = Pen(), list[Pen]()
     for handle, matrix in _objects(page, _page_matrix(page)):
         kind = pdfium_c.FPDFPageObj_GetType(handle)
         if kind == pdfium_c.FPDF_PAGEOBJ_PATH:
-            if _is_drawn(handle):
-                _path(handle, matrix, builder, source)
+            paint = _paint(handle)
+            if paint is Paint.STROKED:
+                stroked.take(_path(handle, matrix, meter))
+            elif paint is Paint.FILLED:
+                filled.append(_path(handle, matrix, meter))
+            meter.check_entities(len(stroked))
         elif kind == pdfium_c.FPDF_PAGEOBJ_TEXT:
             word = _word(handle, text_page, matrix)
             if word is not None:
                 words.append(word)
         elif kind == pdfium_c.FPDF_PAGEOBJ_SHADING:
             builder.find("ENTITY_SKIPPED", "Shadings are not read.")
+    width, height = page.get_size()
+    _put(builder, stroked, filled, math.hypot(width, height))
     for word in joined_words(words):
         text = Text(word.value, word.x, word.y, word.height, math.degrees(word.angle) % 360.0)
         builder.add_text(text)
@@ -93,19 +102,42 @@ def _times(inner: Matrix, outer: Matrix) -> Matrix:
     )
 
 
-def _is_drawn(handle: Any) -> bool:
-    """Whether a path is stroked, or filled with something else than white."""
+def _put(builder: DrawingBuilder, stroked: Pen, filled: list[Pen], diagonal: float) -> None:
+    """Give the builder all strokes, and the outlines of what is filled but lettering."""
+    letters = 0
+    for pen, is_letter in zip(
+        filled, lettering([pen.contours for pen in filled], diagonal).tolist(), strict=True
+    ):
+        if is_letter:
+            letters += len(pen.contours)
+        else:
+            stroked.take(pen)
+    stroked.put(builder, builder.source("PATH"), rounding=_ROUNDING)
+    if letters:
+        builder.find("LETTERING_SKIPPED", "Outlines taken for lettering.", letters)
+
+
+class Paint(Enum):
+    """How a path is shown."""
+
+    NOT = 0  # not at all, or white
+    STROKED = 1  # its line, whatever is inside
+    FILLED = 2  # only what is inside
+
+
+def _paint(handle: Any) -> Paint:
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     pdfium_c.FPDFPath_GetDrawMode(handle, fill, stroke)
     if stroke.value:
-        return True
+        return Paint.STROKED
     channels = [ctypes.c_uint() for _ in range(4)]
     pdfium_c.FPDFPageObj_GetFillColor(handle, *channels)
     is_white = all(channel.value >= _WHITE for channel in channels[:3])
-    return bool(fill.value) and not is_white and channels[3].value > 0
+    is_filled = bool(fill.value) and not is_white and channels[3].value > 0
+    return Paint.FILLED if is_filled else Paint.NOT
 
 
-def _path(handle: Any, outer: Matrix, builder: DrawingBuilder, source: int) -> None:
+def _path(handle: Any, outer: Matrix, meter: Meter) -> Pen:
     a, b, c, d, e, f = _times(_matrix(handle), outer)
     x, y = ctypes.c_float(), ctypes.c_float()
     pen = Pen()
@@ -127,8 +159,9 @@ def _path(handle: Any, outer: Matrix, builder: DrawingBuilder, source: int) -> N
         if pdfium_c.FPDFPathSegment_GetClose(segment):
             pen.close()
         if index % 1000 == 0:
-            builder.meter.check_time()
-    pen.put(builder, source)
+            meter.check_entities(len(pen))
+            meter.check_time()
+    return pen
 
 
 def _word(handle: Any, text_page: pdfium.PdfTextPage, outer: Matrix) -> Word | None:
