@@ -111,11 +111,19 @@ class Pen:
         self._curves += other._curves
         self.contours += other.contours
 
+    @property
+    def straight(self) -> Floats:
+        """(n, 4) the straight strokes, in the order in which they were drawn."""
+        return np.array(self._segments, dtype=np.float64).reshape(-1, 4)
+
+    @straight.setter
+    def straight(self, segments: Floats) -> None:
+        self._segments = [tuple(row) for row in segments.tolist()]
+
     def put(self, builder: DrawingBuilder, source: int, *, rounding: float = 0.0) -> None:
         """Give everything to the builder; Beziers within ``rounding`` of an arc are arcs."""
         control = np.array(self._controls, dtype=np.float64).reshape(-1, 4, 2)
         segments, arcs, curves = beziers(control, rounding=rounding)
-        straight = np.array(self._segments, dtype=np.float64).reshape(-1, 4)
-        builder.add_segments(np.concatenate([straight, segments]), source)
+        builder.add_segments(np.concatenate([self.straight, segments]), source)
         builder.add_arcs(np.concatenate([*self._arcs, arcs]), source)
         builder.add_curves(np.concatenate([no_segments(), *self._curves, curves]), source)

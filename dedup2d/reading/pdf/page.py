@@ -16,6 +16,7 @@ from dedup2d.reading.budget import Meter
 from dedup2d.reading.builder import DrawingBuilder
 from dedup2d.reading.lettering import lettering
 from dedup2d.reading.outline import Pen, Point
+from dedup2d.reading.pdf.dashes import joined_dashes
 from dedup2d.reading.pdf.words import Word, joined_words
 
 MM_PER_POINT: Final = 25.4 / 72.0
@@ -103,7 +104,10 @@ def _times(inner: Matrix, outer: Matrix) -> Matrix:
 
 
 def _put(builder: DrawingBuilder, stroked: Pen, filled: list[Pen], diagonal: float) -> None:
-    """Give the builder all strokes, and the outlines of what is filled but lettering."""
+    """Give the builder all strokes, dashes joined, and outlines of what is no lettering."""
+    stroked.straight, rows = joined_dashes(stroked.straight)
+    if rows:
+        builder.find("DASHES_JOINED", "Lines that were plotted dash by dash.", rows)
     letters = 0
     for pen, is_letter in zip(
         filled, lettering([pen.contours for pen in filled], diagonal).tolist(), strict=True
