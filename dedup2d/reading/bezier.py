@@ -1,4 +1,4 @@
-"""Cubic Bezier curves as PDF and SVG have them: arcs where they stand for one, else pieces."""
+"""Cubic Bezier curves, as in PDF, SVG and splines: arcs where they stand for one, else pieces."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup2d.drawing import no_arcs, no_segments
 from dedup2d.drawing.model import Floats
+from dedup2d.reading.strokes import Strokes
 
 # As many as a span of a spline has at most: a spline plotted as Beziers gives the same points.
 PIECES: Final = 16
@@ -24,25 +24,41 @@ _BERNSTEIN: Final = np.column_stack(
     [(1 - _T) ** 3, 3 * (1 - _T) ** 2 * _T, 3 * (1 - _T) * _T**2, _T**3]
 )
 
+_CUBIC: Final = 3
+
 Mask = NDArray[np.bool_]
 
 
-def beziers(control: Floats, *, rounding: float = 0.0) -> tuple[Floats, Floats, Floats]:
-    """Segments (k, 4), arcs (m, 5) and curve pieces (c, 4) of (n, 4, 2) control points.
+def beziers(control: Floats, *, rounding: float = 0.0) -> Strokes:
+    """What (n, 4, 2) control points draw, owned by their rows.
 
     A curve that keeps to a circle, or within ``rounding`` of one, is that arc; one that is
     straight is a segment.
     """
     if not len(control):
-        return no_segments(), no_arcs(), no_segments()
+        return Strokes()
     straight = _are_straight(control)
-    bent = control[~straight]
-    points: Floats = np.einsum("tk,nkd->ntd", _BERNSTEIN, bent)
-    arcs, round_ = _arcs(points, rounding)
-    free = points[~round_]
-    curves = np.concatenate([free[:, :-1], free[:, 1:]], axis=2).reshape(-1, 4)
-    segments = control[straight][:, [0, 3]].reshape(-1, 4)
-    return segments, arcs, curves
+    row = np.flatnonzero(~straight)
+    points: Floats = np.einsum("tk,nkd->ntd", _BERNSTEIN, control[row])
+    arcs, is_round = _arcs(points, rounding)
+    free = points[~is_round]
+    return Strokes(
+        segments=control[straight][:, [0, 3]].reshape(-1, 4),
+        segment_owner=np.flatnonzero(straight),
+        arcs=arcs,
+        arc_owner=row[is_round],
+        curves=np.concatenate([free[:, :-1], free[:, 1:]], axis=2).reshape(-1, 4),
+        curve_owner=np.repeat(row[~is_round], PIECES),
+    )
+
+
+def is_bezier(degree: int, knots: Floats, count: int) -> bool:
+    """Whether a B-spline of ``count`` control points is one cubic Bezier curve."""
+    if degree != _CUBIC or count != _CUBIC + 1:
+        return False
+    first, last = knots[: _CUBIC + 1], knots[_CUBIC + 1 :]
+    clamped = len(knots) == 2 * (_CUBIC + 1)
+    return clamped and bool((first == first[0]).all() and (last == last[0]).all())
 
 
 def _are_straight(control: Floats) -> Mask:

@@ -123,7 +123,7 @@ class Pen:
     def put(self, builder: DrawingBuilder, source: int, *, rounding: float = 0.0) -> None:
         """Give everything to the builder; Beziers within ``rounding`` of an arc are arcs."""
         control = np.array(self._controls, dtype=np.float64).reshape(-1, 4, 2)
-        segments, arcs, curves = beziers(control, rounding=rounding)
-        builder.add_segments(np.concatenate([self.straight, segments]), source)
-        builder.add_arcs(np.concatenate([*self._arcs, arcs]), source)
-        builder.add_curves(np.concatenate([no_segments(), *self._curves, curves]), source)
+        bent = beziers(control, rounding=rounding)
+        builder.add_segments(np.concatenate([self.straight, bent.segments]), source)
+        builder.add_arcs(np.concatenate([*self._arcs, bent.arcs]), source)
+        builder.add_curves(np.concatenate([no_segments(), *self._curves, bent.curves]), source)

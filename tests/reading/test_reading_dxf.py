@@ -122,6 +122,14 @@ def test_spline_agrees_with_scipy(weights):
     assert gaps.max() < 2e-3
 
 
+def test_spline_that_stands_for_an_arc_is_one():
+    knots = " ".join(["40=0"] * 4 + ["40=1"] * 4)
+    points = "10=10 20=0 10=10 20=5.522847 10=5.522847 20=10 10=0 20=10"
+    drawing = read_dxf(f"0=SPLINE 5=7 8=0 70=8 71=3 {knots} {points}")
+    np.testing.assert_allclose(drawing.arcs, [[0, 0, 10, 0, math.pi / 2]], atol=1e-2)
+    assert drawing.sources[drawing.arc_source[0]].handle == "7"
+
+
 def test_unclamped_spline_is_drawn_on_its_domain_only():
     """A closed spline of degree 2 whose control points wrap around: ends where it began."""
     control = [(0, 0), (4, 0), (4, 4), (0, 4), (0, 0), (4, 0)]

@@ -200,15 +200,15 @@ def test_damaged_dwg_is_refused(tmp_path):
 
 
 def test_bezier_that_is_no_circle_stays_a_curve():
-    segments, arcs, curves = beziers(np.array([[(0, 0), (0, 3), (4, 3), (9, 0)]], float))
-    assert (len(segments), len(arcs)) == (0, 0)
-    assert len(curves) > 5
+    found = beziers(np.array([[(0, 0), (0, 3), (4, 3), (9, 0)]], float))
+    assert (len(found.segments), len(found.arcs)) == (0, 0)
+    assert len(found.curves) > 5
 
 
 def test_flat_piece_of_a_spline_is_no_arc():
     """It keeps to a circle within a thousandth of the radius, as every flat curve does."""
     control = np.array([[(0, 0), (10, 1), (20, 1.5), (30, 1.2)]], float)
-    assert len(beziers(control)[1]) == 0
+    assert len(beziers(control).arcs) == 0
 
 
 def test_short_arcs_are_arcs():
@@ -218,8 +218,8 @@ def test_short_arcs_are_arcs():
         k = 4 / 3 * math.tan(t / 4)
         cos, sin = math.cos(t), math.sin(t)
         control = 50 * np.array([[(1, 0), (1, k), (cos + k * sin, sin - k * cos), (cos, sin)]])
-        _, arcs, _ = beziers(control.round(3), rounding=0.01)
-        np.testing.assert_allclose(arcs, [[0, 0, 50, 0, t]], atol=0.06)
+        found = beziers(control.round(3), rounding=0.01)
+        np.testing.assert_allclose(found.arcs, [[0, 0, 50, 0, t]], atol=0.06)
 
 
 def test_spline_plotted_as_beziers_gives_the_points_of_the_spline(tmp_path):
@@ -245,8 +245,8 @@ def test_pdf_forms_in_forms_are_put_in_place(tmp_path):
 
 
 def test_straight_bezier_is_a_segment():
-    segments, _, _ = beziers(np.array([[(0, 0), (1, 1), (2, 2), (3, 3)]], float))
-    assert segments.tolist() == [[0, 0, 3, 3]]
+    found = beziers(np.array([[(0, 0), (1, 1), (2, 2), (3, 3)]], float))
+    assert found.segments.tolist() == [[0, 0, 3, 3]]
 
 
 def test_pdfium_is_left_without_open_documents(tmp_path):

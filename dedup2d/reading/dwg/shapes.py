@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dedup2d.drawing import no_arcs, no_segments
 from dedup2d.drawing.model import Floats
+from dedup2d.reading.bezier import beziers, is_bezier
 from dedup2d.reading.dxf.meshes import grid_edges, polyface_edges
 from dedup2d.reading.dxf.splines import fitted
 from dedup2d.reading.geometry import (
@@ -132,6 +133,9 @@ def _spline(values: Values) -> Shape:
         is_rational = len(weights) == len(control) and bool((weights > 0).all())
         knots = tuple(float(knot) for knot in values.get("knots") or ())
         degree = int(values.get("degree") or 3)
+        if not is_rational and is_bezier(degree, np.array(knots), len(control)):
+            bent = beziers(control[None])
+            return (bent.segments, bent.arcs, bent.curves), 0.0
         points = spline_points(degree, knots, control, weights if is_rational else None)
     else:
         through = _points(values, "fit_points")[:, :2]
