@@ -127,3 +127,11 @@ def test_ezdxf_finds_no_model_space(tmp_path):
     with pytest.raises(DrawingError) as caught:
         read_with_ezdxf(path, Meter(Budget()))
     assert caught.value.code == "BROKEN_DRAWING"
+
+
+def test_table_without_a_head_is_left_to_the_recovery(tmp_path):
+    """ezdxf ended in a StopIteration."""
+    path = tmp_path / "a.dxf"
+    line = "0=LINE 8=0 10=0 20=0 11=1 21=1"
+    path.write_bytes(dxf(line, tables="0=TABLE 2=LTYPE 0=ENDTAB 0=ENDTAB"))
+    assert len(read_with_ezdxf(path, Meter(Budget())).segments) == 1

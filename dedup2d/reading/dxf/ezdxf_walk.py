@@ -29,6 +29,7 @@ PARSER_ERRORS: Final = (
     ArithmeticError,
     AssertionError,
     RecursionError,
+    StopIteration,
     NotImplementedError,
     struct.error,
     EOFError,
