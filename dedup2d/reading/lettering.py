@@ -57,6 +57,16 @@ def lettering(paths: Sequence[Sequence[Contour]], diagonal: float) -> Flags:
     return found
 
 
+def is_point(contours: Sequence[Contour], largest: float) -> bool:
+    """Whether a filled path is a single round dot, at most ``largest`` wide."""
+    return (
+        len(contours) == 1
+        and contours[0].edges == 0
+        and _is_plain(contours[0])
+        and _size(contours[0]) <= largest
+    )
+
+
 def _size(contour: Contour) -> float:
     return max(contour.right - contour.left, contour.top - contour.bottom)
 

@@ -77,3 +77,12 @@ def test_large_hatch_with_holes_is_drawn(tmp_path):
 def test_outline_that_is_stroked_is_drawn(tmp_path):
     stroked = WASHER.replace(b"f*", b"B")
     assert len(read_as(tmp_path, "a.pdf", pdf(OUTLINE + moved(stroked, 20, 30))).arcs) == 8
+
+
+def test_dot_of_a_plotted_point_is_not_drawn(tmp_path):
+    """DXF has no strokes for POINT either; a hole of that size is not filled."""
+    dot, hole = ring(0.5) + b"B", ring(0.5) + b"S"
+    content = OUTLINE + moved(dot, 20, 30, size=0.6) + moved(hole, 40, 30, size=0.6)
+    drawing = read_as(tmp_path, "a.pdf", pdf(content))
+    assert len(drawing.arcs) == 4
+    assert [(f.code, f.count) for f in drawing.findings] == [("ENTITY_NOT_DRAWN", 1)]

@@ -14,7 +14,7 @@ import pypdfium2.raw as pdfium_c
 from dedup2d.drawing import Drawing, Text
 from dedup2d.reading.budget import Meter
 from dedup2d.reading.builder import DrawingBuilder
-from dedup2d.reading.lettering import lettering
+from dedup2d.reading.lettering import is_point, lettering
 from dedup2d.reading.outline import Pen, Point
 from dedup2d.reading.pdf.dashes import joined_dashes
 from dedup2d.reading.pdf.words import Word, joined_words
@@ -22,6 +22,7 @@ from dedup2d.reading.pdf.words import Word, joined_words
 MM_PER_POINT: Final = 25.4 / 72.0
 _MAX_DEPTH: Final = 12  # of form objects in form objects
 _WHITE: Final = 250
+_POINT_SIZE: Final = 1.0  # points (a third of a millimetre): the dot that a plotter makes of one
 _ROUNDING: Final = 0.01  # points: coordinates are written with two digits, or three
 
 Matrix = tuple[float, float, float, float, float, float]  # a b c d e f, as PDF has it
@@ -37,10 +38,13 @@ def read_page(page: pdfium.PdfPage, meter: Meter, name: str) -> Drawing:
         kind = pdfium_c.FPDFPageObj_GetType(handle)
         if kind == pdfium_c.FPDF_PAGEOBJ_PATH:
             paint = _paint(handle)
-            if paint is Paint.STROKED:
-                stroked.take(_path(handle, matrix, meter))
+            pen = _path(handle, matrix, meter) if paint is not Paint.NOT else Pen()
+            if paint in _INKED and is_point(pen.contours, _POINT_SIZE):
+                builder.find("ENTITY_NOT_DRAWN", "Points have no strokes.")
             elif paint is Paint.FILLED:
-                filled.append(_path(handle, matrix, meter))
+                filled.append(pen)
+            else:
+                stroked.take(pen)
             meter.check_entities(len(stroked))
         elif kind == pdfium_c.FPDF_PAGEOBJ_TEXT:
             word = _word(handle, text_page, matrix)
@@ -125,15 +129,19 @@ class Paint(Enum):
     """How a path is shown."""
 
     NOT = 0  # not at all, or white
-    STROKED = 1  # its line, whatever is inside
-    FILLED = 2  # only what is inside
+    STROKED = 1  # its line only
+    FILLED = 2  # what is inside only
+    BOTH = 3
+
+
+_INKED: Final = frozenset({Paint.FILLED, Paint.BOTH})
 
 
 def _paint(handle: Any) -> Paint:
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     pdfium_c.FPDFPath_GetDrawMode(handle, fill, stroke)
     if stroke.value:
-        return Paint.STROKED
+        return Paint.BOTH if fill.value else Paint.STROKED
     channels = [ctypes.c_uint() for _ in range(4)]
     pdfium_c.FPDFPageObj_GetFillColor(handle, *channels)
     is_white = all(channel.value >= _WHITE for channel in channels[:3])
