@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -119,6 +120,14 @@ class Pen:
     @straight.setter
     def straight(self, segments: Floats) -> None:
         self._segments = [tuple(row) for row in segments.tolist()]
+
+    def keep_bends(self, is_kept: Callable[[Floats, Floats], bool]) -> None:
+        """Keep the curves of whose control points (x and y) the function says so."""
+
+        def kept(points: Floats) -> bool:
+            return is_kept(points[:, 0], points[:, 1])
+
+        self._controls = [control for control in self._controls if kept(np.array(control))]
 
     def put(self, builder: DrawingBuilder, source: int, *, rounding: float = 0.0) -> None:
         """Give everything to the builder; Beziers within ``rounding`` of an arc are arcs."""

@@ -66,6 +66,15 @@ def test_pdf_page_is_turned_as_it_is_shown(tmp_path):
     np.testing.assert_allclose(drawing.segments, [[20, 390, 20, 290]])
 
 
+def test_pdf_clip_path_cuts_off_what_a_viewport_does_not_show(tmp_path):
+    window = b"q 100 100 50 50 re W n "
+    strokes = b"0 120 m 400 120 l S 0 0 m 400 0 l S 90 90 m 90 200 l S " + circle(300, 200, 20)
+    drawing = read_as(tmp_path, "a.pdf", pdf(window + strokes + b"Q 0 290 m 400 290 l S"))
+    np.testing.assert_allclose(drawing.segments, [[100, 120, 150, 120], [0, 290, 400, 290]])
+    assert len(drawing.arcs) == 0
+    assert {f.code: f.count for f in drawing.findings} == {"CLIPPED": 4}
+
+
 def test_pdf_text_has_its_place_and_turn(tmp_path):
     content = b"0 0 9 9 re S BT /F 12 Tf 0 1 -1 0 50 60 Tm (M8 x 1) Tj ET"
     (text,) = read_as(tmp_path, "a.pdf", pdf(content)).texts

@@ -16,7 +16,9 @@ from dedup2d.reading.budget import Meter
 from dedup2d.reading.builder import DrawingBuilder
 from dedup2d.reading.lettering import is_point, lettering
 from dedup2d.reading.outline import Pen, Point
+from dedup2d.reading.pdf.clip import clip, clip_box
 from dedup2d.reading.pdf.dashes import joined_dashes
+from dedup2d.reading.pdf.matrix import Matrix, matrix_of, times
 from dedup2d.reading.pdf.words import Word, joined_words
 
 MM_PER_POINT: Final = 25.4 / 72.0
@@ -24,8 +26,6 @@ _MAX_DEPTH: Final = 12  # of form objects in form objects
 _WHITE: Final = 250
 _POINT_SIZE: Final = 1.0  # points (a third of a millimetre): the dot that a plotter makes of one
 _ROUNDING: Final = 0.01  # points: coordinates are written with two digits, or three
-
-Matrix = tuple[float, float, float, float, float, float]  # a b c d e f, as PDF has it
 
 
 def read_page(page: pdfium.PdfPage, meter: Meter, name: str) -> Drawing:
@@ -39,6 +39,9 @@ def read_page(page: pdfium.PdfPage, meter: Meter, name: str) -> Drawing:
         if kind == pdfium_c.FPDF_PAGEOBJ_PATH:
             paint = _paint(handle)
             pen = _path(handle, matrix, meter) if paint is not Paint.NOT else Pen()
+            box = clip_box(handle, matrix) if len(pen) else None
+            if box is not None and clip(pen, box):
+                builder.find("CLIPPED", "Paths that are cut off at their clip path.")
             if paint in _INKED and is_point(pen.contours, _POINT_SIZE):
                 builder.find("ENTITY_NOT_DRAWN", "Points have no strokes.")
             elif paint is Paint.FILLED:
@@ -83,28 +86,11 @@ def _objects(page: pdfium.PdfPage, matrix: Matrix) -> Iterator[tuple[Any, Matrix
         if pdfium_c.FPDFPageObj_GetType(handle) != pdfium_c.FPDF_PAGEOBJ_FORM:
             yield handle, outer
         elif depth < _MAX_DEPTH:
-            inner = _times(_matrix(handle), outer)
+            inner = times(matrix_of(handle), outer)
             waiting += [
                 (pdfium_c.FPDFFormObj_GetObject(handle, index), inner, depth + 1)
                 for index in reversed(range(pdfium_c.FPDFFormObj_CountObjects(handle)))
             ]
-
-
-def _matrix(handle: Any) -> Matrix:
-    raw = pdfium_c.FS_MATRIX()
-    if not pdfium_c.FPDFPageObj_GetMatrix(handle, raw):
-        return (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-    return (raw.a, raw.b, raw.c, raw.d, raw.e, raw.f)
-
-
-def _times(inner: Matrix, outer: Matrix) -> Matrix:
-    """First ``inner``, then ``outer``."""
-    a, b, c, d, e, f = inner
-    p, q, r, s, t, u = outer
-    return (
-        *(a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s),
-        *(e * p + f * r + t, e * q + f * s + u),
-    )
 
 
 def _put(builder: DrawingBuilder, stroked: Pen, filled: list[Pen], diagonal: float) -> None:
@@ -150,7 +136,7 @@ def _paint(handle: Any) -> Paint:
 
 
 def _path(handle: Any, outer: Matrix, meter: Meter) -> Pen:
-    a, b, c, d, e, f = _times(_matrix(handle), outer)
+    a, b, c, d, e, f = times(matrix_of(handle), outer)
     x, y = ctypes.c_float(), ctypes.c_float()
     pen = Pen()
     controls: list[Point] = []
@@ -187,7 +173,7 @@ def _word(handle: Any, text_page: pdfium.PdfTextPage, outer: Matrix) -> Word | N
         return None
     left, bottom, right, top = (ctypes.c_float() for _ in range(4))
     pdfium_c.FPDFPageObj_GetBounds(handle, left, bottom, right, top)
-    a, b, c, d, e, f = _times(_matrix(handle), outer)
+    a, b, c, d, e, f = times(matrix_of(handle), outer)
     scale = math.hypot(a, b)
     angle = math.atan2(b, a)
     span = abs((right.value - left.value) * math.cos(angle))
