@@ -18,6 +18,7 @@ from dedup2d.drawing.model import Floats
 TAU: Final = math.tau
 PIECES_PER_TURN: Final = 128  # of flattened ellipses; 0.03 % of the radius at most off the curve
 STRAIGHT_BULGE: Final = 1e-9
+_ROUND: Final = 1e-9  # an ellipse with axes that equal is a circle
 
 _PIECES_PER_SPAN = (4, 16)  # of a spline, fewest and most
 _SPLINE_POINTS = 4096
@@ -79,6 +80,21 @@ def ellipse_points(
     t = np.linspace(start, end, pieces + 1)[:, None]
     points: Floats = centre + major * np.cos(t) + minor * np.sin(t)
     return points
+
+
+def round_ellipse(
+    centre: Floats, major: Floats, minor: Floats, start: float, end: float
+) -> Floats | None:
+    """(1, 5) the arc that equals an ellipse with (2,) axes, None where they differ."""
+    radius = float(np.hypot(*major))
+    uneven = abs(radius - float(np.hypot(*minor))), abs(float(major @ minor)) / max(radius, 1e-300)
+    if not radius > 0 or max(uneven) > _ROUND * radius:
+        return None
+    turn = float(np.arctan2(major[1], major[0]))
+    end = start + one_turn(end - start)
+    is_left = major[0] * minor[1] - major[1] * minor[0] > 0
+    span = (turn + start, turn + end) if is_left else (turn - end, turn - start)
+    return np.array([[centre[0], centre[1], radius, *span]])
 
 
 def one_turn(sweep: float) -> float:

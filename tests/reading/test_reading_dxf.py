@@ -122,6 +122,14 @@ def test_spline_agrees_with_scipy(weights):
     assert gaps.max() < 2e-3
 
 
+def test_spline_that_stands_for_an_arc_is_one():
+    knots = " ".join(["40=0"] * 4 + ["40=1"] * 4)
+    points = "10=10 20=0 10=10 20=5.522847 10=5.522847 20=10 10=0 20=10"
+    drawing = read_dxf(f"0=SPLINE 5=7 8=0 70=8 71=3 {knots} {points}")
+    np.testing.assert_allclose(drawing.arcs, [[0, 0, 10, 0, math.pi / 2]], atol=1e-2)
+    assert drawing.sources[drawing.arc_source[0]].handle == "7"
+
+
 def test_unclamped_spline_is_drawn_on_its_domain_only():
     """A closed spline of degree 2 whose control points wrap around: ends where it began."""
     control = [(0, 0), (4, 0), (4, 4), (0, 4), (0, 0), (4, 0)]
@@ -365,3 +373,16 @@ def test_same_bytes_give_the_same_drawing():
     block = BLOCK.format("A", 0, 0, f"{CIRCLE} {LINE}")
     made = [read_dxf(LINE, "0=INSERT 8=0 2=A 10=0 20=0", blocks=block) for _ in range(2)]
     assert to_bytes(made[0]) == to_bytes(made[1])
+
+
+def test_spline_with_a_wrong_number_of_knots_is_drawn():
+    """ezdxf leaves it out; the control polygon says well enough where it is."""
+    drawing = read_dxf("0=SPLINE 8=0 70=8 71=2 40=0 40=1 10=0 20=0 10=5 20=5 10=10 20=0")
+    assert drawing.curves[0, :2].tolist() == [0, 0]
+    assert drawing.curves[-1, 2:].tolist() == [10, 0]
+
+
+def test_file_without_version_has_closed_lwpolylines():
+    """ezdxf takes such a file for R12 and drops the flag."""
+    square = "0=LWPOLYLINE 8=0 90=4 70=1 10=0 20=0 10=3 20=0 10=3 20=3 10=0 20=3"
+    assert length_of(read_dxf(square)) == pytest.approx(12)

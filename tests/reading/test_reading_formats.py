@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw
 
 from dedup2d.errors import DrawingError
 from dedup2d.reading import Budget, read
-from dedup2d.reading.bezier import bezier
+from dedup2d.reading.bezier import beziers
+from dedup2d.reading.geometry import spline_points
 
 KAPPA = 0.5522847498307936
 
@@ -65,6 +66,15 @@ def test_pdf_page_is_turned_as_it_is_shown(tmp_path):
     np.testing.assert_allclose(drawing.segments, [[20, 390, 20, 290]])
 
 
+def test_pdf_clip_path_cuts_off_what_a_viewport_does_not_show(tmp_path):
+    window = b"q 100 100 50 50 re W n "
+    strokes = b"0 120 m 400 120 l S 0 0 m 400 0 l S 90 90 m 90 200 l S " + circle(300, 200, 20)
+    drawing = read_as(tmp_path, "a.pdf", pdf(window + strokes + b"Q 0 290 m 400 290 l S"))
+    np.testing.assert_allclose(drawing.segments, [[100, 120, 150, 120], [0, 290, 400, 290]])
+    assert len(drawing.arcs) == 0
+    assert {f.code: f.count for f in drawing.findings} == {"CLIPPED": 4}
+
+
 def test_pdf_text_has_its_place_and_turn(tmp_path):
     content = b"0 0 9 9 re S BT /F 12 Tf 0 1 -1 0 50 60 Tm (M8 x 1) Tj ET"
     (text,) = read_as(tmp_path, "a.pdf", pdf(content)).texts
@@ -98,6 +108,13 @@ def test_pdf_page_that_is_an_image_is_read_as_a_scan(tmp_path):
     assert drawing.is_raster
     assert length_of(drawing) == pytest.approx(2 * (800 + 500) * 72 / 200, rel=0.02)
     assert drawing.tolerance == pytest.approx(72 / 200)
+
+
+def test_pdf_page_without_height_is_no_scan(tmp_path):
+    data = pdf(b"").replace(b"[0 0 400 300]", b"[0 0 400 300]/CropBox[0 400 400 600]")
+    with pytest.raises(DrawingError) as caught:
+        read_as(tmp_path, "a.pdf", data)
+    assert caught.value.code == "EMPTY_DRAWING"
 
 
 def test_damaged_pdf_is_refused(tmp_path):
@@ -192,14 +209,53 @@ def test_damaged_dwg_is_refused(tmp_path):
 
 
 def test_bezier_that_is_no_circle_stays_a_curve():
-    segments, arcs, curves = bezier(np.array([(0, 0), (0, 3), (4, 3), (9, 0)], float))
-    assert (len(segments), len(arcs)) == (0, 0)
-    assert len(curves) > 5
+    found = beziers(np.array([[(0, 0), (0, 3), (4, 3), (9, 0)]], float))
+    assert (len(found.segments), len(found.arcs)) == (0, 0)
+    assert len(found.curves) > 5
+
+
+def test_flat_piece_of_a_spline_is_no_arc():
+    """It keeps to a circle within a thousandth of the radius, as every flat curve does."""
+    control = np.array([[(0, 0), (10, 1), (20, 1.5), (30, 1.2)]], float)
+    assert len(beziers(control).arcs) == 0
+
+
+def test_short_arcs_are_arcs():
+    """Each with the handles that CAD systems give it, written with three digits."""
+    for degrees in (15, 45, 90):
+        t = math.radians(degrees)
+        k = 4 / 3 * math.tan(t / 4)
+        cos, sin = math.cos(t), math.sin(t)
+        control = 50 * np.array([[(1, 0), (1, k), (cos + k * sin, sin - k * cos), (cos, sin)]])
+        found = beziers(control.round(3), rounding=0.01)
+        np.testing.assert_allclose(found.arcs, [[0, 0, 50, 0, t]], atol=0.06)
+
+
+def test_spline_plotted_as_beziers_gives_the_points_of_the_spline(tmp_path):
+    """So that a plot and its DXF agree to rounding, not only to the chords of both."""
+    control = np.array([(0, 0), (30, 90), (70, -40), (100, 20)], float)
+    spline = spline_points(3, (0.0,) * 4 + (1.0,) * 4, control)
+    content = b"0 0 m 30 90 70 -40 100 20 c S"
+    drawing = read_as(tmp_path, "a.pdf", pdf(content))
+    np.testing.assert_allclose(drawing.curves[:, :2], spline[:-1], atol=1e-4)
+
+
+def test_pdf_forms_in_forms_are_put_in_place(tmp_path):
+    form = (
+        b"<</Type/XObject/Subtype/Form/BBox[-999 -999 999 999]/Matrix[%s]"
+        b"/Resources<</XObject<</G %s>>>>/Length %d>>stream\n%s\nendstream"
+    )
+    outer = form % (b"2 0 0 2 10 0", b"6 0 R", 5, b"/G Do")
+    inner = form % (b"1 0 0 1 0 5", b"6 0 R", 17, b"0 0 m 10 0 l S   ")
+    page = pdf(b"q 1 0 0 1 100 100 cm /F0 Do Q", resources=b"/XObject<</F0 5 0 R>>")
+    body = b"5 0 obj\n%s\nendobj\n6 0 obj\n%s\nendobj\ntrailer" % (outer, inner)
+    drawing = read_as(tmp_path, "a.pdf", page.replace(b"trailer", body))
+    np.testing.assert_allclose(drawing.segments, [[110, 110, 130, 110]])
 
 
 def test_straight_bezier_is_a_segment():
-    segments, _, _ = bezier(np.array([(0, 0), (1, 1), (2, 2), (3, 3)], float))
-    assert segments.tolist() == [[0, 0, 3, 3]]
+    found = beziers(np.array([[(0, 0), (1, 1), (2, 2), (3, 3)]], float))
+    assert found.segments.tolist() == [[0, 0, 3, 3]]
 
 
 def test_pdfium_is_left_without_open_documents(tmp_path):

@@ -1,7 +1,9 @@
 """Whatever the bytes: a drawing or a DrawingError, nothing else."""
 
 import contextlib
+import io
 
+import ezdxf
 import numpy as np
 import pytest
 from dxf_by_hand import dxf, read_dxf
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 
 from dedup2d.errors import DrawingError
 from dedup2d.reading import Budget, read
+from dedup2d.reading.budget import Meter
+from dedup2d.reading.dxf.by_ezdxf import read_with_ezdxf
 
 BLOCKS = "0=BLOCK 2=A 10=1 20=0 0=CIRCLE 8=0 10=3 20=4 40=2 0=ENDBLK"
 WHOLE = dxf(
@@ -87,9 +91,47 @@ def test_rubbish_behind_a_known_beginning(tmp_path_factory, magic, rubbish):
         "0=MESH 8=0 10=0 20=0 93=1 90=nan",
         "0=MULTILEADER 8=0 170=nan 300=CONTEXT_DATA{ 301=}",
         "0=LWPOLYLINE 8=0 90=2 70=1e308 10=0 20=0 10=1 20=1",
+        "0=DIMENSION 8=0 2=A 70=0 50=inf 13=0 23=0 14=1 24=1",
     ],
 )
 def test_numbers_that_once_broke_the_reader(entity):
     """Each was found by mutating real drawings."""
     with np.errstate(all="ignore"):
         is_sound(read_dxf("0=LINE 8=0 10=0 20=0 11=10 21=5", entity))
+
+
+@pytest.mark.parametrize(
+    "spline",
+    [
+        "10=0 20=0 10=-9e303 20=5 10=9 20=0 10=12 20=3",
+        "10=0 20=0 10=3 20=5 10=9 20=0 10=12 20=3 41=1 41=-1 41=1 41=-1",
+    ],
+)
+def test_ezdxf_is_not_asked_to_flatten_what_never_gets_flat(tmp_path, spline):
+    """It halved such splines for ever; found by mutating binary DXF, which falls back to it."""
+    knots = " ".join(["40=0"] * 4 + ["40=1"] * 4)
+    path = tmp_path / "a.dxf"
+    path.write_bytes(
+        dxf(f"0=SPLINE 5=A1 100=AcDbEntity 8=0 100=AcDbSpline 70=8 71=3 {knots} {spline}")
+    )
+    with np.errstate(all="ignore"):
+        is_sound(read_with_ezdxf(path, Meter(Budget())))
+
+
+def test_ezdxf_finds_no_model_space(tmp_path):
+    """It loads such a file and raises a KeyError when model space is asked for."""
+    text = io.StringIO()
+    ezdxf.new().write(text)
+    path = tmp_path / "a.dxf"
+    path.write_text(text.getvalue().replace("Model\n", "Modex\n"))
+    with pytest.raises(DrawingError) as caught:
+        read_with_ezdxf(path, Meter(Budget()))
+    assert caught.value.code == "BROKEN_DRAWING"
+
+
+def test_table_without_a_head_is_left_to_the_recovery(tmp_path):
+    """ezdxf ended in a StopIteration."""
+    path = tmp_path / "a.dxf"
+    line = "0=LINE 8=0 10=0 20=0 11=1 21=1"
+    path.write_bytes(dxf(line, tables="0=TABLE 2=LTYPE 0=ENDTAB 0=ENDTAB"))
+    assert len(read_with_ezdxf(path, Meter(Budget())).segments) == 1

@@ -14,6 +14,7 @@ from dedup2d.reading.budget import Meter
 from dedup2d.reading.builder import DrawingBuilder
 from dedup2d.reading.dwg.database import MODEL, DwgDatabase, DwgEntity
 from dedup2d.reading.dwg.shapes import SHAPES
+from dedup2d.reading.dxf.dimension_text import Overridden
 from dedup2d.reading.dxf.encoding import plain_mtext, plain_text
 from dedup2d.reading.dxf.ocs import axes, points_to_world, to_world
 from dedup2d.reading.strokes import Strokes, in_order, joined
@@ -37,6 +38,7 @@ def read_layout(database: DwgDatabase, meter: Meter, *, name: str, block: str = 
     content = sheet.content_of(block)
     strokes = in_order(expander.expand(content)) if content else Strokes()
     _add(builder, strokes, sheet.owners)
+    sheet.overridden.report(builder)
     for kind, count in database.undecoded.items():
         builder.find("ENTITY_SKIPPED", f"{kind} entities are not read.", count)
     unit = MM_PER_UNIT.get(database.insunits or 0)
@@ -67,6 +69,7 @@ class _Sheet:
         self._database = database
         self._builder = builder
         self.owners: list[DwgEntity] = []
+        self.overridden = Overridden()
 
     def content_of(self, name: str) -> Content | None:
         """A block's own content, None for an unknown one."""
@@ -96,7 +99,10 @@ class _Sheet:
         elif kind in _REFERENCES:
             placements.append(_insert(entity))
         elif kind == "DIMENSION":
-            placements.append(_dimension(entity))
+            placement = _dimension(entity)
+            placements.append(placement)
+            text = str(entity.values.get("text") or "")
+            self.overridden.check(text, placement.measured, is_angle=_is_angle(entity))
         elif kind in _NO_STROKES:
             self._builder.find("ENTITY_NOT_DRAWN", f"{kind} entities have no strokes.")
         else:
@@ -138,7 +144,7 @@ def _insert(entity: DwgEntity) -> Placement:
 def _dimension(entity: DwgEntity) -> Placement:
     values = entity.values
     measured = values.get("actual_measurement")
-    if measured is not None and str(values.get("dimtype", "")).startswith("ANG"):
+    if measured is not None and _is_angle(entity):
         measured = math.degrees(measured)
     return Placement(
         block=str(values.get("anonymous_block_name") or "").lower(),
@@ -147,6 +153,10 @@ def _dimension(entity: DwgEntity) -> Placement:
         role="dimension",
         measured=float(measured) if measured is not None and math.isfinite(measured) else None,
     )
+
+
+def _is_angle(dimension: DwgEntity) -> bool:
+    return str(dimension.values.get("dimtype", "")).startswith("ANG")
 
 
 def _text(entity: DwgEntity) -> Text:

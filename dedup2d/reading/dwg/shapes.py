@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dedup2d.drawing import no_arcs, no_segments
 from dedup2d.drawing.model import Floats
+from dedup2d.reading.bezier import beziers, is_bezier
 from dedup2d.reading.dxf.meshes import grid_edges, polyface_edges
 from dedup2d.reading.dxf.splines import fitted
 from dedup2d.reading.geometry import (
@@ -21,6 +23,7 @@ from dedup2d.reading.geometry import (
     bulged_chain,
     chain,
     ellipse_points,
+    round_ellipse,
     spline_points,
     without_zero_length,
 )
@@ -30,6 +33,8 @@ Shape = tuple[tuple[Floats, Floats, Floats], float]
 
 _UNKNOWN: Final = np.array([np.nan, np.nan])
 _INT16: Final = 1 << 16
+_LARGEST_BEND: Final = math.radians(25)  # between two chords of one arc
+_ALIKE: Final = 1.5  # lengths of two such chords
 
 
 def _straight(segments: Floats, height: float = 0.0) -> Shape:
@@ -37,9 +42,8 @@ def _straight(segments: Floats, height: float = 0.0) -> Shape:
 
 
 def _points(values: Values, name: str = "points") -> Floats:
-    rows = [tuple(point)[:3] for point in values.get(name) or ()]
-    points = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
-    return np.pad(points, ((0, 0), (0, max(0, 3 - points.shape[1])))) if rows else np.empty((0, 3))
+    rows = [(*point, 0.0, 0.0)[:3] for point in values.get(name) or ()]
+    return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
 def _line(values: Values) -> Shape:
@@ -115,6 +119,9 @@ def _ellipse(values: Values) -> Shape:
     size = float(np.linalg.norm(normal)) or 1.0
     minor = np.cross(normal / size, major) * values["axis_ratio"]
     start, end = float(values["start_angle"]), float(values["end_angle"])
+    arc = round_ellipse(centre[:2], major[:2], minor[:2], start, end)
+    if arc is not None:
+        return (no_segments(), arc, no_segments()), 0.0
     points = ellipse_points(centre[:2], major[:2], minor[:2], start, end)
     return (no_segments(), no_arcs(), chain(points)), 0.0
 
@@ -126,6 +133,9 @@ def _spline(values: Values) -> Shape:
         is_rational = len(weights) == len(control) and bool((weights > 0).all())
         knots = tuple(float(knot) for knot in values.get("knots") or ())
         degree = int(values.get("degree") or 3)
+        if not is_rational and is_bezier(degree, np.array(knots), len(control)):
+            bent = beziers(control[None])
+            return (bent.segments, bent.arcs, bent.curves), 0.0
         points = spline_points(degree, knots, control, weights if is_rational else None)
     else:
         through = _points(values, "fit_points")[:, :2]
@@ -155,12 +165,31 @@ def _mline(values: Values) -> Shape:
 
 
 def _hatch(values: Values) -> Shape:
-    found = []
+    """Boundaries; ezdwg gives their arcs as chords, which are told by the way they bend."""
+    found = [no_segments()]
+    bent = [no_segments()]
     for boundary in values.get("paths") or ():
         points = _points(boundary)[:, :2]
-        found.append(without_zero_length(chain(points, closed=bool(boundary.get("closed")))))
-    edges = np.concatenate([no_segments(), *found])
-    return (no_segments(), no_arcs(), edges), float(values.get("elevation") or 0.0)
+        edges = without_zero_length(chain(points, closed=bool(boundary.get("closed"))))
+        is_chord = _chords(edges)
+        found.append(edges[~is_chord])
+        bent.append(edges[is_chord])
+    strokes = np.concatenate(found), no_arcs(), np.concatenate(bent)
+    return strokes, float(values.get("elevation") or 0.0)
+
+
+def _chords(edges: Floats) -> NDArray[np.bool_]:
+    """(n,) which edges of a ring lie among three that are alike and bend a little, one way."""
+    if len(edges) < 4:  # noqa: PLR2004  # too few to tell
+        return np.zeros(len(edges), bool)
+    along = np.arctan2(edges[:, 3] - edges[:, 1], edges[:, 2] - edges[:, 0])
+    turn = np.remainder(np.roll(along, -1) - along + math.pi, TAU) - math.pi  # at each end
+    length = np.hypot(*(edges[:, 2:] - edges[:, :2]).T)
+    ratio = np.roll(length, -1) / length
+    is_bend = (np.abs(turn) > 1e-4) & (np.abs(turn) < _LARGEST_BEND)  # noqa: PLR2004  # radians
+    is_bend &= (ratio > 1 / _ALIKE) & (ratio < _ALIKE)
+    alike = is_bend & np.roll(is_bend, -1) & (turn * np.roll(turn, -1) > 0)  # of the next edge
+    return np.asarray(alike | np.roll(alike, 1) | np.roll(alike, 2))
 
 
 SHAPES: Final[dict[str, Callable[[Values], Shape]]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import ezdxf
 from ezdxf import recover
@@ -16,19 +16,31 @@ from dedup2d.reading.builder import DrawingBuilder
 from dedup2d.reading.dxf.ezdxf_walk import PARSER_ERRORS, EntityWalker
 from dedup2d.reading.sheets import side_by_side
 
+_BEYOND: Final = "The DXF's structure is damaged beyond recovery."
+
 
 def read_with_ezdxf(path: Path, meter: Meter) -> Drawing:
     """The drawing at ``path``. Raises DrawingError ``BROKEN_DRAWING`` and those of budgets."""
     document, was_recovered = _document(path)
     meter.check_time()
+    try:
+        drawing = _model_or_papers(document, meter)
+    except DrawingError:
+        raise
+    except PARSER_ERRORS as error:  # what was loaded lacks what every drawing has
+        raise DrawingError("BROKEN_DRAWING", _BEYOND) from error
+    if was_recovered:
+        mended = Finding("STRUCTURE_RECOVERED", "The file's structure was damaged and mended.")
+        drawing = replace(drawing, findings=(*drawing.findings, mended))
+    return drawing
+
+
+def _model_or_papers(document: Any, meter: Meter) -> Drawing:
     drawing = _layout(document, document.modelspace(), "Model", meter)
     if not drawing.primitive_count:
         papers = [_layout(document, layout, layout.name, meter) for layout in _papers(document)]
         papers = [sheet for sheet in papers if sheet.primitive_count]
         drawing = side_by_side(papers) if papers else drawing
-    if was_recovered:
-        mended = Finding("STRUCTURE_RECOVERED", "The file's structure was damaged and mended.")
-        drawing = replace(drawing, findings=(*drawing.findings, mended))
     return drawing
 
 
@@ -40,9 +52,7 @@ def _document(path: Path) -> tuple[Any, bool]:
     try:
         return recover.readfile(path)[0], True
     except PARSER_ERRORS as error:
-        raise DrawingError(
-            "BROKEN_DRAWING", "The DXF's structure is damaged beyond recovery."
-        ) from error
+        raise DrawingError("BROKEN_DRAWING", _BEYOND) from error
 
 
 def _papers(document: Any) -> list[Any]:

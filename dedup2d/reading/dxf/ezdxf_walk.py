@@ -15,7 +15,7 @@ from ezdxf.math import Vec3
 from dedup2d.drawing import Text
 from dedup2d.drawing.model import Floats
 from dedup2d.errors import DrawingError
-from dedup2d.reading.builder import DrawingBuilder
+from dedup2d.reading.builder import FARTHEST, DrawingBuilder
 from dedup2d.reading.dxf.meshes import grid_edges, mesh_size, polyface_edges
 from dedup2d.reading.geometry import bulged_chain, chain, flatten_arcs, without_zero_length
 
@@ -29,11 +29,13 @@ PARSER_ERRORS: Final = (
     ArithmeticError,
     AssertionError,
     RecursionError,
+    StopIteration,
     NotImplementedError,
     struct.error,
     EOFError,
     OSError,
 )
+_PER_SPAN: Final = 16  # pieces of a spline between two knots
 _FLAT: Final = 1e-3  # distance of chords from a curve, as a share of the curve's extent
 _NOT_DRAWN: Final = frozenset({"POINT", "VIEWPORT", "ATTDEF", "XLINE", "RAY", "SEQEND"})
 
@@ -181,23 +183,29 @@ class EntityWalker:
 
     def _flattened(self, path: Any, source: int) -> None:
         hull = np.array([(p.x, p.y) for p in path.control_vertices()]).reshape(-1, 2)
-        if len(hull) > 1:
+        if len(hull) > 1 and self._is_placed(hull):
             extent = max(float(np.ptp(hull, axis=0).max()), 1e-9)
             points = np.array([(p.x, p.y) for p in path.flattening(extent * _FLAT)])
             self._builder.add_curves(chain(points), source)
 
+    def _is_placed(self, hull: Floats) -> bool:
+        """False for debris, which ezdxf would halve for ever to get it flat."""
+        if (np.abs(hull) < FARTHEST).all():
+            return True
+        self._builder.find("COORDINATE_OUT_OF_RANGE", "Strokes without a sensible place.")
+        return False
+
     def _spline(self, entity: Any, source: int) -> None:
-        # The path of a rational spline would be Bezier curves that only come near to it.
+        # Not by its path, whose Bezier curves only come near to a rational spline; and not by
+        # adaptive flattening, which leaves the domain of unclamped ones and never ends where
+        # the curve is no number.
         spline = entity.construction_tool()
-        hull = np.array([(p.x, p.y) for p in spline.control_points])
-        extent = max(float(np.ptp(hull, axis=0).max()), 1e-9)
-        knots = spline.knots()
-        low, high = knots[spline.degree], knots[spline.count]
-        if low > knots[0] or high < knots[-1]:  # flattening would leave the curve's domain
-            found = spline.points(np.linspace(low, high, 32 * spline.count))
-        else:
-            found = spline.flattening(extent * _FLAT)
-        points = np.array([(p.x, p.y) for p in found])
+        if not self._is_placed(np.array([(p.x, p.y) for p in spline.control_points])):
+            return
+        knots = np.asarray(spline.knots())
+        spans = np.unique(np.clip(knots, knots[spline.degree], knots[spline.count]))
+        at = np.linspace(spans[:-1], spans[1:], _PER_SPAN, endpoint=False, axis=1).ravel()
+        points = np.array([(p.x, p.y) for p in spline.points([*at, spans[-1]])])
         self._builder.add_curves(chain(points), source)
 
     def _mesh(self, entity: Any, source: int) -> None:

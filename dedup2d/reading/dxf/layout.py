@@ -14,7 +14,16 @@ from dedup2d.drawing import MM_PER_UNIT, Drawing, Text
 from dedup2d.reading.blocks import BlockExpander, Content, Placement, source_prefix
 from dedup2d.reading.budget import Meter
 from dedup2d.reading.builder import DrawingBuilder
-from dedup2d.reading.dxf import hatches, meshes, polylines, references, shapes, splines, texts
+from dedup2d.reading.dxf import (
+    hatches,
+    meshes,
+    multileaders,
+    polylines,
+    references,
+    shapes,
+    splines,
+    texts,
+)
 from dedup2d.reading.dxf.document import Document
 from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.strokes import Owners, Strokes, in_order, joined, no_owners
@@ -175,9 +184,11 @@ class Sheet:
             elif name in _TEXTS:
                 said += texts.texts(group)
             elif name in _MULTILEADERS:
-                strokes, labels = references.multileaders(group)
+                strokes, labels = multileaders.multileaders(group)
                 parts.append(strokes.owned_by(group.rows))
                 said += labels
+            elif "DIMENSION" in name:
+                references.overridden(group, self._builder)
             else:
                 self._note(name, len(group.rows))
         return joined(parts)

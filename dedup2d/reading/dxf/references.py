@@ -1,24 +1,24 @@
-"""Entities that put a block in place: INSERT, the dimensions, ACAD_TABLE; and MULTILEADER."""
+"""Entities that put a block in place: INSERT, the dimensions, ACAD_TABLE."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 
-from dedup2d.drawing import Text, no_segments
 from dedup2d.drawing.model import Floats
 from dedup2d.reading.blocks import Grid, Placement
-from dedup2d.reading.dxf.encoding import plain_mtext
+from dedup2d.reading.builder import DrawingBuilder
+from dedup2d.reading.dxf.dimension_text import Overridden
+from dedup2d.reading.dxf.document import Document
 from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.dxf.ocs import axes
-from dedup2d.reading.dxf.splines import fitted
 from dedup2d.reading.dxf.tags import number, whole
-from dedup2d.reading.dxf.texts import measured
-from dedup2d.reading.geometry import chain
-from dedup2d.reading.strokes import Strokes, joined
+from dedup2d.reading.dxf.texts import ANGULAR, DIMENSION_SORT, measured
+
+_DIMLFAC: Final = 144  # group code
 
 
 def inserts(group: Group) -> list[tuple[int, Placement]]:
@@ -66,6 +66,40 @@ def dimensions(group: Group) -> list[tuple[int, Placement]]:
     ]
 
 
+def overridden(group: Group, builder: DrawingBuilder) -> None:
+    """Find the dimensions whose own text (code 1) does not fit what they measure."""
+    own = Group(group.document, group.rows[group.has(1)])
+    if not len(own.rows):
+        return
+    styles = _length_factors(own.document)
+    sorts, values = own.flags(70) & DIMENSION_SORT, measured(own)
+    decode = own.document.decoder
+    checked = Overridden()
+    for k, (_, items) in enumerate(own.items()):
+        text = next((decode.verbatim(value) for code, value in items if code == 1), "")
+        style = next((decode(value).lower() for code, value in items if code == 3), "")  # noqa: PLR2004
+        factors = (styles.get(style, 1.0), _own_length_factor(items))
+        checked.check(text, values[k], factors=factors, is_angle=int(sorts[k]) in ANGULAR)
+    checked.report(builder)
+
+
+def _length_factors(document: Document) -> dict[str, float]:
+    """What dimension styles multiply measured lengths by (DIMLFAC), by lower-case name."""
+    if "DIMSTYLE" not in document.kinds:
+        return {}
+    rows = np.flatnonzero(document.kind == document.kinds.index("DIMSTYLE"))
+    group = Group(document, rows)
+    return dict(zip(names_of(group), group.number(_DIMLFAC, 1.0).tolist(), strict=True))
+
+
+def _own_length_factor(items: list[tuple[int, Any]]) -> float:
+    """The same where the dimension overrides its style: 1070 names it, 1040 follows."""
+    for (code, name), (next_code, value) in pairwise(items):
+        if code == 1070 and next_code == 1040 and whole(name) == _DIMLFAC:  # noqa: PLR2004
+            return number(value)
+    return 1.0
+
+
 def tables(group: Group) -> list[tuple[int, Placement]]:
     """Row and placement of each ACAD_TABLE's block."""
     placed = _placed(group, group.point(10)[:, :2])
@@ -88,101 +122,3 @@ def names_of(group: Group) -> list[str]:
             document.tags.values[int(group.places[at])]
         ).lower()
     return names
-
-
-class _LeaderContext:
-    """Follows the nested context data of one MULTILEADER, tag by tag."""
-
-    def __init__(self) -> None:
-        self._lines: list[tuple[list[Point], Point, Point]] = []
-        self.text: Any = b""
-        self.anchor = (0.0, 0.0)
-        self.height = 0.0
-        self.kind = 1  # 0 no leader lines, 1 straight, 2 splines
-        self.has_dogleg = False
-        self._inside: list[bytes] = []
-        self._points: list[Point] = []
-        self._landing: dict[int, float] = {}
-        self._x = 0.0
-
-    def take(self, code: int, value: Any) -> None:
-        """The next tag."""
-        if isinstance(value, bytes) and value.strip() in _OPENING:
-            self._inside.append(value.strip())
-            self._points = []
-        elif code in {301, 303, 305} and self._inside:
-            self._close(self._inside.pop())
-        elif self._inside:
-            self._in_context(code, value)
-        elif code == 170:  # noqa: PLR2004  # group code of the sort of leader lines
-            self.kind = whole(value)
-        elif code == 291:  # noqa: PLR2004  # group code: whether there is a dogleg
-            self.has_dogleg = bool(whole(value))
-
-    def _close(self, part: bytes) -> None:
-        if part == b"LEADER_LINE{":
-            at = self._landing
-            landing = (at.get(10, 0.0), at.get(20, 0.0))
-            x, y, length = at.get(11, 1.0), at.get(21, 0.0), at.get(40, 0.0)
-            size = math.hypot(x, y) or 1.0
-            end = (landing[0] + x / size * length, landing[1] + y / size * length)
-            self._lines.append((self._points, landing, end))
-        elif part == b"LEADER{":
-            self._landing = {}
-
-    def _in_context(self, code: int, value: Any) -> None:
-        part = self._inside[-1]
-        if part == b"LEADER{":
-            if code in {10, 20, 11, 21, 40}:
-                self._landing[code] = number(value)
-        elif code in {10, 12}:
-            self._x = number(value)
-        elif part == b"LEADER_LINE{":
-            if code == 20:  # noqa: PLR2004  # group code of y
-                self._points.append((self._x, number(value)))
-        elif code == 304:  # noqa: PLR2004  # group code of the text
-            self.text = value
-        elif code == 41:  # noqa: PLR2004  # group code of the text's height
-            self.height = number(value)
-        elif code == 22:  # noqa: PLR2004  # group code of the text's y
-            self.anchor = (self._x, number(value))
-
-    def edges(self) -> Floats:
-        """(n, 4) the leader lines, each to its landing and along its dogleg."""
-        found = [no_segments()]
-        for points, landing, end in self._lines:
-            line = [*points, *([landing] if self.has_dogleg or self.kind == _SPLINE else []), end]
-            table = np.array(line[:-1] if self.kind == _SPLINE else line)
-            if self.kind == _SPLINE:
-                table = fitted(table, _UNKNOWN, _UNKNOWN)
-            if self.kind:
-                found.append(chain(table))
-        return np.concatenate(found)
-
-
-Point = tuple[float, float]
-_SPLINE = 2
-_UNKNOWN = np.array([np.nan, np.nan])
-_OPENING = frozenset({b"CONTEXT_DATA{", b"LEADER{", b"LEADER_LINE{"})
-
-
-def multileaders(group: Group) -> tuple[Strokes, list[tuple[int, Text]]]:
-    """MULTILEADER: its leader lines to their landings, and its text."""
-    parts, found = [], []
-    decode = group.document.decoder.verbatim
-    for k, (row, items) in enumerate(group.items()):
-        context = _LeaderContext()
-        for code, value in items:
-            context.take(code, value)
-        edges = context.edges()
-        owner = np.full(len(edges), k)
-        is_free = context.kind == _SPLINE
-        parts.append(Strokes.free(edges, owner) if is_free else Strokes.straight(edges, owner))
-        text = Text(
-            plain_mtext(decode(context.text)),
-            *context.anchor,
-            context.height,
-            layer=group.document.layer(row),
-        )
-        found.append((row, text))
-    return joined(parts), found

@@ -5,18 +5,14 @@ Each function takes a Group and gives Strokes owned by indices into the group's 
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Floats
 from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.dxf.ocs import to_world
-from dedup2d.reading.geometry import TAU, chain, ellipse_points, one_turn, turn_angles
+from dedup2d.reading.geometry import TAU, chain, ellipse_points, round_ellipse, turn_angles
 from dedup2d.reading.strokes import Strokes, joined
-
-_ROUND: Final = 1e-9  # an ellipse with axes that equal is a circle
 
 
 def lines(group: Group) -> Strokes:
@@ -56,27 +52,13 @@ def ellipses(group: Group) -> Strokes:
     parts = []
     for k in range(len(group.rows)):
         axes = major[k, :2], minor[k, :2]
-        circle = _circle(centre[k], axes, float(start[k]), float(end[k]))
+        circle = round_ellipse(centre[k, :2], *axes, float(start[k]), float(end[k]))
         if circle is not None:
             parts.append(Strokes.bent(circle, np.array([k])))
         elif np.isfinite([*centre[k], *major[k], *minor[k], start[k], end[k]]).all():
             points = ellipse_points(centre[k, :2], *axes, float(start[k]), float(end[k]))
             parts.append(Strokes.free(chain(points), k))
     return joined(parts)
-
-
-def _circle(centre: Floats, axes: tuple[Floats, Floats], start: float, end: float) -> Floats | None:
-    """(1, 5) the arc that equals the ellipse, None where it is no circle seen from above."""
-    major, minor = axes
-    radius = float(np.hypot(*major))
-    uneven = abs(radius - float(np.hypot(*minor))), abs(float(major @ minor)) / max(radius, 1e-300)
-    if not radius > 0 or max(uneven) > _ROUND * radius:
-        return None
-    turn = float(np.arctan2(major[1], major[0]))
-    end = start + one_turn(end - start)
-    is_left = major[0] * minor[1] - major[1] * minor[0] > 0
-    span = (turn + start, turn + end) if is_left else (turn - end, turn - start)
-    return np.array([[centre[0], centre[1], radius, *span]])
 
 
 def solids(group: Group) -> Strokes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dedup2d.drawing.model import Floats
+from dedup2d.reading.bezier import beziers, is_bezier
 from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.geometry import chain, spline_points
 from dedup2d.reading.strokes import Owners, Strokes, joined
@@ -45,8 +46,13 @@ def _uneven(weights: Floats, count: int) -> Floats | None:
 
 
 def _alike(degree: int, knots: Floats, control: Floats, rows: Owners) -> Strokes:
-    """Splines with the same knots at once; ``control`` is (m, count, 2)."""
+    """Splines with the same knots at once; ``control`` is (m, count, 2).
+
+    Those that are Bezier curves may stand for arcs and lines: many programs write nothing else.
+    """
     members, count, _ = control.shape
+    if is_bezier(degree, knots, count):
+        return beziers(control).owned_by(rows)
     side_by_side = control.transpose(1, 0, 2).reshape(count, -1)
     points = spline_points(degree, tuple(knots.tolist()), side_by_side)
     points = points.reshape(len(points), members, 2).transpose(1, 0, 2)

@@ -14,8 +14,8 @@ from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.dxf.ocs import points_to_world
 from dedup2d.reading.dxf.tags import number
 
-_DIMENSION_SORT: Final = 7  # the bits of code 70 that tell the sort
-_ANGULAR: Final = frozenset({2, 5})
+DIMENSION_SORT: Final = 7  # the bits of code 70 that tell the sort
+ANGULAR: Final = frozenset({2, 5})
 _LINEAR, _ALIGNED, _DIAMETER, _RADIUS = 0, 1, 3, 4
 
 
@@ -72,7 +72,7 @@ def _rotation(kind: str, items: list[tuple[int, Any]]) -> float:
 
 def measured(group: Group) -> list[float | None]:
     """What each DIMENSION measures: drawing units, or degrees for angles; None if unknown."""
-    sort = group.flags(70) & _DIMENSION_SORT
+    sort = group.flags(70) & DIMENSION_SORT
     stored = np.where(group.has(42), group.number(42), np.nan)
     points = {code: group.point(code)[:, :2] for code in (10, 13, 14, 15, 16)}
     angle = np.radians(group.number(50))
@@ -80,7 +80,7 @@ def measured(group: Group) -> list[float | None]:
     for k in range(len(group.rows)):
         at = {code: column[k] for code, column in points.items()}
         value = _from_points(int(sort[k]), at, float(angle[k]))
-        if int(sort[k]) not in _ANGULAR and np.isfinite(stored[k]) and stored[k] >= 0:
+        if int(sort[k]) not in ANGULAR and np.isfinite(stored[k]) and stored[k] >= 0:
             value = float(stored[k])
         elif value is None and np.isfinite(stored[k]):
             value = math.degrees(stored[k])
@@ -91,7 +91,7 @@ def measured(group: Group) -> list[float | None]:
 def _from_points(sort: int, at: dict[int, Any], angle: float) -> float | None:
     if sort == _LINEAR:
         span = at[14] - at[13]
-        return float(abs(span @ np.array([math.cos(angle), math.sin(angle)])))
+        return float(abs(span @ np.array([np.cos(angle), np.sin(angle)])))
     if sort == _ALIGNED:
         return float(np.hypot(*(at[14] - at[13])))
     if sort in {_DIAMETER, _RADIUS}:

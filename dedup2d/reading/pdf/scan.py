@@ -27,7 +27,7 @@ def is_scan(page: pdfium.PdfPage, sheet: Drawing) -> bool:
         left, bottom, right, top = image.get_bounds()
         area += max(right - left, 0) * max(top - bottom, 0)
     width, height = page.get_size()
-    return bool(area >= _IMAGE_SHARE * width * height)
+    return bool(area >= _IMAGE_SHARE * width * height > 0)
 
 
 def read_scan(page: pdfium.PdfPage, meter: Meter, name: str) -> Drawing:

@@ -1,0 +1,33 @@
+"""Leaders and dimensions: what they draw, and what they say."""
+
+import numpy as np
+import pytest
+from dxf_by_hand import length_of, read_dxf
+
+LEADER = (
+    "0=MULTILEADER 8=0 300=CONTEXT_DATA{ 140={size} 302=LEADER{ 10=0 20=0 11=1 21=0 40=8"
+    " 304=LEADER_LINE{ 10=-30 20=-40 305=} 303=} 301=} 170=1 291=1{arrow}"
+)
+
+
+def leader(size, arrow=""):
+    return read_dxf(LEADER.replace("{size}", str(size)).replace("{arrow}", arrow))
+
+
+def test_multileader_has_a_closed_arrowhead_from_where_its_line_starts():
+    drawing = leader(6)
+    line, arrow = drawing.segments[:-3], drawing.segments[-3:]
+    tail = np.array([-30, -40]) + 6 * np.array([0.6, 0.8])
+    np.testing.assert_allclose(line[0], [*tail, 0, 0])
+    np.testing.assert_allclose(arrow[:, 2:][1:].mean(axis=0) * 2 - [-30, -40], arrow[1, 2:])
+    assert np.hypot(*(arrow[1, 2:] - arrow[1, :2])) == pytest.approx(2)
+    assert length_of(drawing) == pytest.approx(44 + 8 + 2 + 2 * np.hypot(6, 1))
+
+
+@pytest.mark.parametrize(("size", "arrow"), [(26, ""), (6, " 342=1F"), (0, "")])
+def test_multileader_without_a_closed_arrowhead_has_its_whole_line(size, arrow):
+    assert length_of(leader(size, arrow)) == pytest.approx(50 + 8)
+
+
+def test_null_handle_is_the_closed_arrowhead():
+    assert len(leader(6, " 342=0").segments) == 5
