@@ -1,29 +1,31 @@
 """The strokes of a shape as a field: which stroke is near a point, and how far exactly.
 
-A picture of 400 pixels knows the nearest stroke of every pixel (distance transform with labels,
-Felzenszwalb and Huttenlocher 2012), which is right almost always and costs one look-up. Where it
-might be wrong, at crossings and between close strokes, a grid of candidate strokes decides.
-Distances are always exact distances to a stroke, never to pixels or samples.
+A grid of cells, each with the strokes that pass it, answers with exact distances to strokes, never
+to pixels or samples. A picture of 400 pixels along the diagonal says roughly where strokes are,
+for poses that are tried by the hundred. The work is done by compiled ``kernels``.
 """
 
 from __future__ import annotations
 
-import math
+from ctypes import addressof, c_char
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Floats
-from dedup2d.matching.shape import Bools, Complexes, Ints, Shape, sample
+from dedup2d.matching.compiled import kernel
+from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Shape
+from dedup2d.matching.similarity import Bundle, Similarity
 
 PIXELS: Final = 400  # along the diagonal
-MARGIN_PX: Final = 7
-REACH_PX: Final = 1.7  # "occupied" reaches this far from a stroke: 0.4 % of the diagonal
-CELLS: Final = 128  # along the diagonal; the grid answers within half a cell
-MOST_SAMPLES: Final = 60_000  # of the picture
+MARGIN_PX: Final = 2
+CELLS: Final = 128  # along the diagonal
+SPACING_PX: Final = 0.7  # of the points by which strokes are drawn and entered into cells
+MOST_POINTS: Final = 240_000  # of them; beyond, the densest drawings are drawn with gaps
+
+_DIFFERENT_ENDS: Final = 1e-9  # radians
 
 
 class StrokeField:
@@ -32,147 +34,118 @@ class StrokeField:
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.reach = shape.diagonal / CELLS / 2
-        self._segment_count = len(shape.segments)
 
     @cached_property
-    def _pixel(self) -> float:
-        return self.shape.diagonal / PIXELS
-
-    @cached_property
-    def _corner(self) -> complex:
-        x, y = self.shape.bounds[0]
-        return complex(x, y) - (1 + 1j) * MARGIN_PX * self._pixel
-
-    @cached_property
-    def _picture(self) -> tuple[NDArray[np.int32], Bools]:
-        """(h, w) nearest stroke of each pixel; (h, w) whether a stroke is within the reach."""
-        spacing = max(0.7 * self._pixel, self.shape.length / MOST_SAMPLES)
-        points = sample(self.shape, spacing)
+    def _frame(self) -> Floats:
+        """(6,) x, y of the origin, cell size, columns, rows, pixel size."""
+        pixel, cell = self.shape.diagonal / PIXELS, self.shape.diagonal / CELLS
         low, high = self.shape.bounds
-        width, height = np.ceil((high - low) / self._pixel).astype(int) + 2 * MARGIN_PX
-        column, row = self._pixels(points.z)
-        free = np.ones((height, width), np.uint8)
-        free[row, column] = 0
-        owner = np.full((height, width), -1, np.int32)
-        owner[row, column] = points.owner
-        distance, label = cv2.distanceTransformWithLabels(
-            free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        of_label = np.zeros(int(label.max()) + 1, np.int32)
-        drawn = free == 0
-        of_label[label[drawn]] = owner[drawn]
-        return of_label[label], distance <= REACH_PX
+        origin = low - MARGIN_PX * pixel
+        columns, rows = np.ceil((high - origin) / cell) + 1
+        return np.array([*origin, cell, columns, rows, pixel])
 
-    def _pixels(self, z: Complexes) -> tuple[Ints, Ints]:
-        at = (z - self._corner) / self._pixel
-        return np.floor(at.real).astype(np.int64), np.floor(at.imag).astype(np.int64)
+    @cached_property
+    def _drawn(self) -> tuple[Floats, tuple[float, ...]]:
+        """All numbers of the shape in a row, and how a kernel is told to draw them."""
+        shape = self.shape
+        numbers = np.concatenate([shape.segments.ravel(), shape.arcs.ravel()])
+        spacing = max(SPACING_PX * shape.diagonal / PIXELS, shape.length / MOST_POINTS)
+        told = (_at(numbers), len(shape.segments), shape.count, spacing, _at(self._frame))
+        return numbers, told
 
-    def _inside(self, z: Complexes) -> tuple[Bools, Ints, Ints]:
-        column, row = self._pixels(z)
-        height, width = self._picture[0].shape
-        inside = (column >= 0) & (row >= 0) & (column < width) & (row < height)
-        return inside, np.where(inside, column, 0), np.where(inside, row, 0)
+    @cached_property
+    def _picture(self) -> NDArray[np.uint8]:
+        """(h, w) whether a stroke is within about a pixel: 0.25 to 0.5 % of the diagonal."""
+        low, high = self.shape.bounds
+        width, height = np.ceil((high - low) / self._frame[5]).astype(int) + 2 * MARGIN_PX
+        picture = np.zeros((height, width), np.uint8)
+        kernel("draw")(*self._drawn[1], _at(picture), width, height)
+        return picture
 
-    def occupied(self, z: Complexes) -> Bools:
-        """Whether a stroke is within 0.4 % of the diagonal of each point, about."""
-        inside, column, row = self._inside(z)
-        found: Bools = self._picture[1][row, column] & inside
+    @cached_property
+    def _grid(self) -> tuple[tuple[Any, ...], tuple[float, ...]]:
+        """Strokes, starts of cells and their strokes, and how a kernel is told of them."""
+        cells = int(self._frame[3] * self._frame[4])
+        enter, drawn = kernel("enter"), self._drawn[1]
+        last, fill = np.full(cells, -1, np.int32), np.zeros(cells, np.int32)
+        enter(*drawn, _at(last), _at(fill), 0, 1)
+        starts = np.zeros(cells + 1, np.int32)
+        np.cumsum(fill, out=starts[1:])
+        listed = np.empty(starts[-1], np.int32)
+        last[:], fill[:] = -1, starts[:-1]
+        enter(*drawn, _at(last), _at(fill), _at(listed), 0)
+        rows = _rows(self.shape)
+        straight = len(self.shape.segments)
+        told = (_at(rows), straight, _at(starts), _at(listed), _at(self._frame))
+        return (rows, starts, listed), told
+
+    def shares(self, points: Complexes, poses: Bundle) -> Floats:
+        """(k,) share of the points that each pose lays within 0.4 % of the diagonal, about."""
+        shares = np.empty(len(poses))
+        if len(poses):
+            hand = np.where(poses.mirrored, -1.0, 1.0)
+            a, b = poses.a, poses.b
+            told = np.column_stack([a.real, a.imag, b.real, b.imag, hand])
+            picture = self._picture
+            height, width = picture.shape
+            kernel("shares_on")(
+                *(_at(points), len(points), _at(told), len(told)),
+                *(_at(picture), width, height, _at(self._frame), _at(shares)),
+            )
+        return shares
+
+    def distances(self, z: Complexes, t: Similarity, limit: float, enough: float = 0.0) -> Floats:
+        """(k,) exact distance of each moved point to the strokes; inf beyond ``limit``.
+
+        Where a stroke is within ``enough``, the distance to it will do.
+        """
+        found = np.empty(len(z))
+        kernel("distances")(*(_at(z), len(z), *_pose(t), limit, enough, *self._grid[1], _at(found)))
         return found
 
-    def likely(self, z: Complexes) -> tuple[Ints, Floats]:
-        """The stroke that is most likely the nearest to each point, and the exact distance to it.
+    def covers(self, z: Complexes, t: Similarity, limit: float) -> Bools:
+        """Which moved points are within ``limit`` of a stroke, or within ``reach`` if that is less."""
+        limit = min(limit, self.reach)
+        covered: Bools = np.isfinite(self.distances(z, t, limit, limit))
+        return covered
 
-        Outside the picture: stroke 0, infinite distance.
-        """
-        inside, column, row = self._inside(z)
-        owner = np.where(inside, self._picture[0][row, column], 0).astype(np.int64)
-        return owner, np.where(inside, self.distance(z, owner), np.inf)
-
-    def nearest(self, z: Complexes, limit: float) -> Floats:
-        """Exact distance to the strokes where it is at most ``limit``; elsewhere more or inf.
-
-        ``limit`` must not exceed ``reach``.
-        """
-        _, distance = self.likely(z)
-        open_ = np.flatnonzero(distance > limit)
-        if len(open_):
-            distance[open_] = np.minimum(distance[open_], self._from_grid(z[open_]))
-        return distance
-
-    def distance(self, z: Complexes, owner: Ints) -> Floats:
-        """Exact distance of each point to the given stroke."""
-        result = np.empty(len(z))
-        straight = owner < self._segment_count
-        q = self.shape.segments[owner[straight]]
-        start = q[:, 0] + 1j * q[:, 1]
-        along = q[:, 2] + 1j * q[:, 3] - start
-        apart = z[straight] - start
-        t = np.clip((apart * along.conj()).real / np.abs(along) ** 2, 0, 1)
-        result[straight] = np.abs(apart - t * along)
-        q = self.shape.arcs[owner[~straight] - self._segment_count]
-        apart = z[~straight] - (q[:, 0] + 1j * q[:, 1])
-        to_circle = np.abs(np.abs(apart) - q[:, 2])
-        beyond = (np.angle(apart) - q[:, 3]) % math.tau > q[:, 4] - q[:, 3] + 1e-9
-        ends = np.minimum(
-            np.abs(apart - q[:, 2] * np.exp(1j * q[:, 3])),
-            np.abs(apart - q[:, 2] * np.exp(1j * q[:, 4])),
+    def refined(self, z: Complexes, t: Similarity, reaches: tuple[float, ...]) -> Similarity:
+        """The pose improved once per reach, by the moved points nearer to a stroke than it."""
+        pose, told = np.array(_pose(t)), np.array(reaches)
+        rows, room = np.empty((len(z), 5)), np.empty(20)
+        kernel("refine")(
+            *(_at(z), len(z), _at(pose), _at(told), len(told), self.shape.diagonal),
+            *(*self._grid[1], _at(rows), _at(room), _at(room[16:])),
         )
-        result[~straight] = np.where(beyond, ends, to_circle)
-        return result
+        ar, ai, br, bi = pose[:4].tolist()
+        return Similarity(complex(ar, ai), complex(br, bi), t.mirrored)
 
-    def normals(self, z: Complexes, owner: Ints) -> tuple[Complexes, Complexes]:
-        """Foot point on the (unbounded) line or circle of each stroke, and the unit normal."""
-        foot = np.empty(len(z), np.complex128)
-        normal = np.empty(len(z), np.complex128)
-        straight = owner < self._segment_count
-        q = self.shape.segments[owner[straight]]
-        start = q[:, 0] + 1j * q[:, 1]
-        along = q[:, 2] + 1j * q[:, 3] - start
-        along = along / np.abs(along)
-        foot[straight] = start + ((z[straight] - start) * along.conj()).real * along
-        normal[straight] = 1j * along
-        q = self.shape.arcs[owner[~straight] - self._segment_count]
-        centre = q[:, 0] + 1j * q[:, 1]
-        apart = z[~straight] - centre
-        away = apart / np.maximum(np.abs(apart), 1e-300)
-        foot[~straight] = centre + q[:, 2] * away
-        normal[~straight] = away
-        return foot, normal
 
-    @cached_property
-    def _grid(self) -> tuple[complex, int, int, Ints, Ints]:
-        """Origin, columns and rows of the cells, start of each cell's strokes, the strokes.
+def _at(array: Any) -> int:
+    """Address of a contiguous array; an empty one has none."""
+    return addressof(c_char.from_buffer(array)) if array.size else 0
 
-        A stroke is listed in the four cells nearest to each of its points, so a cell knows all
-        strokes within half a cell of any point in it.
-        """
-        cell = 2 * self.reach
-        low, high = self.shape.bounds
-        origin = complex(*low) - (1.5 + 1.5j) * cell
-        columns, rows = (int(n) + 4 for n in np.ceil((high - low) / cell))
-        points = sample(self.shape, max(cell / 2, self.shape.length / (4 * MOST_SAMPLES)))
-        at = (points.z - origin) / cell - (0.5 + 0.5j)
-        column, row = np.floor(at.real).astype(np.int64), np.floor(at.imag).astype(np.int64)
-        keys = (row * columns + column) * self.shape.count + points.owner
-        keys = keys[np.flatnonzero(np.diff(keys, prepend=-1))]
-        around = np.array([0, 1, columns, columns + 1]) * self.shape.count
-        keys = np.sort((keys[:, None] + around).ravel())
-        keys = keys[np.flatnonzero(np.diff(keys, prepend=-1))]
-        starts = np.searchsorted(keys, np.arange(columns * rows + 1) * self.shape.count)
-        return origin, columns, rows, starts, keys % self.shape.count
 
-    def _from_grid(self, z: Complexes) -> Floats:
-        origin, columns, rows, starts, strokes = self._grid
-        at = (z - origin) / (2 * self.reach)
-        column, row = np.floor(at.real).astype(np.int64), np.floor(at.imag).astype(np.int64)
-        inside = (column >= 0) & (row >= 0) & (column < columns) & (row < rows)
-        cell = np.where(inside, row * columns + column, 0)
-        many = np.where(inside, starts[cell + 1] - starts[cell], 0)
-        point = np.repeat(np.arange(len(z)), many)
-        step = np.arange(len(point)) - np.repeat(np.cumsum(many) - many, many)
-        result = np.full(len(z), np.inf)
-        if len(point):
-            found = self.distance(z[point], strokes[starts[cell[point]] + step])
-            first = np.flatnonzero(np.diff(point, prepend=-1))
-            result[point[first]] = np.minimum.reduceat(found, first)
-        return result
+def _pose(t: Similarity) -> tuple[float, float, float, float, float]:
+    return t.a.real, t.a.imag, t.b.real, t.b.imag, -1.0 if t.mirrored else 1.0
+
+
+def _rows(shape: Shape) -> Floats:
+    """(count, 10) strokes as kernels know them."""
+    s, a = shape.segments, shape.arcs
+    rows = np.zeros((shape.count, 10))
+    straight, round_ = rows[: len(s)], rows[len(s) :]
+    along = s[:, 2:] - s[:, :2]
+    square = (along**2).sum(1)
+    straight[:, :2], straight[:, 2:4] = s[:, :2], along
+    straight[:, 4] = 1 / np.where(square > 0, square, np.inf)
+    half = (a[:, 4] - a[:, 3]) / 2
+    middle = (a[:, 3] + a[:, 4]) / 2
+    round_[:, :3] = a[:, :3]
+    round_[:, 3], round_[:, 4] = np.cos(middle), np.sin(middle)
+    whole = a[:, 4] - a[:, 3] >= FULL_CIRCLE
+    round_[:, 5] = np.where(whole, -2.0, np.cos(half + _DIFFERENT_ENDS))
+    for column, angle in ((6, a[:, 3]), (8, a[:, 4])):
+        round_[:, column] = a[:, 0] + a[:, 2] * np.cos(angle)
+        round_[:, column + 1] = a[:, 1] + a[:, 2] * np.sin(angle)
+    return rows

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from dedup2d.drawing.model import Floats
 from dedup2d.matching.border import body, inside
-from dedup2d.matching.field import StrokeField
 from dedup2d.matching.moments import Moments, moments
 from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Ints, Samples, Shape, sample
 from dedup2d.matching.tokens import Tokens, tokens
 
+if TYPE_CHECKING:
+    from dedup2d.matching.field import StrokeField
+
 SAMPLES: Final = 3000
 PROBES: Final = 256  # points that hypotheses are scored with
 STEERING: Final = 600  # points that refinement uses
+
+
+@dataclass(frozen=True, slots=True)
+class Sparse:
+    """Some samples: ``z``, ``weight``, and ``telling``, which is the weight times how telling."""
+
+    z: Complexes
+    weight: Floats
+    telling: Floats
 
 
 @dataclass(frozen=True)
@@ -79,16 +90,20 @@ class Prepared:
         stride = np.maximum(1, number // share)
         place = np.arange(len(owner)) - first[owner]
         points: Complexes = self.samples.z[place % stride[owner] == stride[owner] // 2]
-        return points[:: max(1, len(points) // STEERING)]
+        return points[:: max(1, len(points) // STEERING)].copy()
 
-    @property
-    def sparse(self) -> slice:
-        """Which samples stand for all when many poses are compared."""
-        return slice(None, None, max(1, len(self.samples.z) // STEERING))
+    @cached_property
+    def sparse(self) -> Sparse:
+        """The samples that stand for all when many poses are compared: 600 to 1200."""
+        some = slice(None, None, max(1, len(self.samples.z) // STEERING))
+        samples = self.samples
+        return Sparse(samples.z[some].copy(), samples.weight[some], self.weighted[some])
 
     @cached_property
     def field(self) -> StrokeField:
         """Distances to the strokes."""
+        from dedup2d.matching.field import StrokeField  # noqa: PLC0415  # loads compiled code
+
         return StrokeField(self.shape)
 
     @cached_property

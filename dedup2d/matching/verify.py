@@ -17,8 +17,7 @@ import numpy as np
 from dedup2d.drawing.model import Floats
 from dedup2d.matching import hypotheses
 from dedup2d.matching.prepared import Prepared
-from dedup2d.matching.refine import refine
-from dedup2d.matching.shape import Bools, Complexes
+from dedup2d.matching.shape import Bools
 from dedup2d.matching.similarity import Bundle, Similarity, joined
 
 TIGHT: Final = 3e-4  # of the diagonal: covered at all
@@ -142,8 +141,8 @@ def _scores(a: Prepared, b: Prepared, candidates: Bundle) -> Floats:
     """The better covered side counts whole, the other half: 1.5 at most."""
     if not len(candidates):
         return np.empty(0)
-    on_b = b.field.occupied(candidates.apply(a.probes)).mean(1)
-    on_a = a.field.occupied(candidates.inverse().apply(b.probes)).mean(1)
+    on_b = b.field.shares(a.probes, candidates)
+    on_a = a.field.shares(b.probes, candidates.inverse())
     scores: Floats = np.maximum(on_a, on_b) + 0.5 * np.minimum(on_a, on_b)
     return scores
 
@@ -162,7 +161,7 @@ def _refined(
     if min(before[:2]) > NEARLY_ALL:
         return t, before
     reaches = (loose, loose * 0.3, loose * 0.1, tight * 2, tight * 0.5)
-    found = refine(a, b, t, tuple(max(reach, tight * 0.5) * size for reach in reaches))
+    found = b.field.refined(a.steering, t, tuple(max(r, tight * 0.5) * size for r in reaches))
     if not SCALES[0] < found.scale < SCALES[1]:
         return t, before
     after = _value(a, b, found, tight)
@@ -172,12 +171,12 @@ def _refined(
 def _value(a: Prepared, b: Prepared, t: Similarity, tight: float) -> tuple[float, float, float]:
     """Covered shares of both, and how good the pose is, from every fifth sample or so."""
     limit = tight * _smaller(a, b, t)
-    on_a = _covered(a.samples.z[a.sparse], b, t, limit)
-    on_b = _covered(b.samples.z[b.sparse], a, t.inverse(), limit / t.scale)
-    telling = sorted((_share(on_a, a.weighted[a.sparse]), _share(on_b, b.weighted[b.sparse])))
+    some_a, some_b = a.sparse, b.sparse
+    on_a = b.field.covers(some_a.z, t, limit)
+    on_b = a.field.covers(some_b.z, t.inverse(), limit / t.scale)
+    telling = sorted((_share(on_a, some_a.telling), _share(on_b, some_b.telling)))
     value = telling[1] + 0.5 * telling[0] - MIRROR_COST * t.mirrored
-    share_a = _share(on_a, a.samples.weight[a.sparse])
-    return share_a, _share(on_b, b.samples.weight[b.sparse]), value
+    return _share(on_a, some_a.weight), _share(on_b, some_b.weight), value
 
 
 def _share(covered: Bools, weight: Floats) -> float:
@@ -191,20 +190,21 @@ def _sharpened(a: Prepared, b: Prepared, t: Similarity, size: float) -> Similari
     With a large changed feature the tight pose is a compromise; narrowing the reach lets the
     unchanged majority decide.
     """
-    found = refine(a, b, t, tuple(reach * size for reach in SHARPENING))
+    found = b.field.refined(a.steering, t, tuple(reach * size for reach in SHARPENING))
     exact = FLOOR / 2 * size
 
     def agreeing(pose: Similarity) -> int:
-        return int(_covered(a.steering, b, pose, exact).sum())
+        return int(b.field.covers(a.steering, pose, exact).sum())
 
     return found if agreeing(found) >= agreeing(t) else t
 
 
 def _residual(a: Prepared, b: Prepared, t: Similarity, limit: float) -> float:
     """Median distance, in units of b, of the steering points covered within ``limit``."""
-    far_a = b.field.likely(t.apply(a.steering))[1]
-    far_b = a.field.likely(t.inverse().apply(b.steering))[1] * t.scale
-    near = np.concatenate([far_a[far_a <= limit], far_b[far_b <= limit]])
+    far_a = b.field.distances(a.steering, t, limit)
+    far_b = a.field.distances(b.steering, t.inverse(), limit / t.scale) * t.scale
+    near = np.concatenate([far_a, far_b])
+    near = near[np.isfinite(near)]
     return float(np.median(near)) if len(near) else limit
 
 
@@ -217,10 +217,10 @@ def _agreement(a: Prepared, b: Prepared, t: Similarity, accuracy: Accuracy) -> A
     tolerance = max(FLOOR, RESIDUAL_FACTOR * residual)
     tolerance = max(min(tolerance, tight), slack)
     limit = tolerance * size
-    on_a = _covered(a.samples.z, b, t, limit)
-    on_b = _covered(b.samples.z, a, t.inverse(), limit / t.scale)
-    ends_a = _covered(a.ends[0], b, t, limit)
-    ends_b = _covered(b.ends[0], a, t.inverse(), limit / t.scale)
+    on_a = b.field.covers(a.samples.z, t, limit)
+    on_b = a.field.covers(b.samples.z, t.inverse(), limit / t.scale)
+    ends_a = b.field.covers(a.ends[0], t, limit)
+    ends_b = a.field.covers(b.ends[0], t.inverse(), limit / t.scale)
     return Agreement(
         transform=t,
         residual=residual,
@@ -234,12 +234,6 @@ def _agreement(a: Prepared, b: Prepared, t: Similarity, accuracy: Accuracy) -> A
         open_a=~on_a,
         open_b=~on_b,
     )
-
-
-def _covered(z: Complexes, onto: Prepared, t: Similarity, limit: float) -> Bools:
-    limit = min(limit, onto.field.reach)
-    covered: Bools = onto.field.nearest(t.apply(z), limit) <= limit
-    return covered
 
 
 def _uncovered(a: Prepared, covered: Bools, ends_covered: Bools, slack: float) -> Bools:
