@@ -1,49 +1,28 @@
-"""Machine code of the kernels: made once per machine, loaded in milliseconds.
-
-numba translates ``kernels`` when this installation first needs them (a few seconds; ``python -m
-dedup2d.matching.compiled`` does it ahead), and what it made is kept as an object file beside the
-byte code, or in the user's cache where that folder is read-only. From then on LLVM's linker alone
-loads it: importing numba and what it registers would cost every cold start more than half a
-second. The code is for the plain processor of its family, so that an image may be built on one
-machine and run on another, and all machines round alike.
-"""
+"""The kernels as Python calls them; their machine code is loaded when the first one is asked for."""
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
-import json
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from ctypes import CFUNCTYPE, addressof, c_char, c_double, c_int32, c_int64, c_void_p
 from functools import cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 
-import llvmlite.binding as llvm
-
-_SOURCE: Final = Path(__file__).with_name("kernels.py")
-_C_TYPES: Final[dict[str, Any]] = {
-    "int": ctypes.c_int64,
-    "float": ctypes.c_double,
-}  # all others are addresses
-_NO_MODULE: Final = ""
-
 Kernel = Callable[..., None]
+
+_C_TYPES: Final[dict[str, Any]] = {"int": c_int64, "float": c_double}  # others are addresses
+_NOWHERE: Final = (c_int64 * 2)()
 
 
 @cache
 def kernel(name: str) -> Kernel:
-    """The kernel of that name; takes numbers and addresses of contiguous arrays."""
-    signatures, engine = _library()
-    symbol, kinds = signatures[name]
-    types = [_C_TYPES.get(kind, ctypes.c_void_p) for kind in kinds]
-    # numba's functions start with the places of a result and of an exception: here are none
-    called = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *types)(
-        engine.get_function_address(symbol)
-    )
-    nowhere = ctypes.addressof(_NOWHERE)
+    """The kernel of that name; it takes numbers, and addresses of arrays."""
+    from dedup2d.matching.machine_code import loaded  # noqa: PLC0415  # only matching needs it
+
+    address, kinds = loaded()[name]
+    types = [_C_TYPES.get(kind, c_void_p) for kind in kinds]
+    # numba's functions begin with the places of a result and of an exception: here are none
+    called = CFUNCTYPE(c_int32, c_void_p, c_void_p, *types)(address)
+    nowhere = addressof(_NOWHERE)
 
     def run(*arguments: float) -> None:
         called(nowhere, nowhere, *arguments)
@@ -51,79 +30,6 @@ def kernel(name: str) -> Kernel:
     return run
 
 
-_NOWHERE: Final = (ctypes.c_int64 * 2)()
-
-
-@cache
-def _library() -> tuple[dict[str, tuple[str, list[str]]], Any]:
-    """Symbol and kinds of parameters of each kernel, and the engine that holds their code."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    head, code = _kept() or _made()
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(_NO_MODULE), _machine())
-    engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    return json.loads(head), engine
-
-
-def _machine() -> Any:
-    target = llvm.Target.from_default_triple()
-    return target.create_target_machine(opt=3, codemodel="jitdefault", jit=True)
-
-
-def _file_name() -> str:
-    """Other kernels, translators or machines make other code."""
-    said = hashlib.sha256(_SOURCE.read_bytes() + Path(__file__).read_bytes())
-    said.update(f"{version('llvmlite')} {llvm.get_default_triple()}".encode())
-    return f"kernels-{said.hexdigest()[:16]}.o"
-
-
-def _folders() -> Iterator[Path]:
-    yield _SOURCE.parent / "__pycache__"
-    yield Path("~/.cache/dedup2d").expanduser()
-
-
-def _kept() -> tuple[bytes, bytes] | None:
-    name = _file_name()
-    for folder in _folders():
-        try:
-            data = (folder / name).read_bytes()
-        except OSError:
-            continue
-        digest, _, rest = data.partition(b"\n")
-        head, _, code = rest.partition(b"\n")
-        if digest == hashlib.sha256(rest).hexdigest().encode():
-            return head, code
-    return None
-
-
-def _made() -> tuple[bytes, bytes]:
-    from dedup2d.matching.translate import translated  # noqa: PLC0415  # loads numba
-
-    signatures, code = translated(_machine())
-    head = json.dumps(signatures).encode()
-    rest = head + b"\n" + code
-    for folder in _folders():
-        try:
-            _keep(folder, hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
-        except OSError:
-            continue
-        break
-    return head, code
-
-
-def _keep(folder: Path, data: bytes) -> None:
-    """Written whole or not at all: several processes may do it at once."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".kernels-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).replace(folder / _file_name())
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-if __name__ == "__main__":
-    _library()
+def at(array: Any) -> int:
+    """Address of a contiguous array, which must be kept alive; an empty one has none."""
+    return addressof(c_char.from_buffer(array)) if array.size else 0

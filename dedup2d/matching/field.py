@@ -7,7 +7,6 @@ for poses that are tried by the hundred. The work is done by compiled ``kernels`
 
 from __future__ import annotations
 
-from ctypes import addressof, c_char
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Floats
-from dedup2d.matching.compiled import kernel
+from dedup2d.matching.compiled import at, kernel
 from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Shape
 from dedup2d.matching.similarity import Bundle, Similarity
 
@@ -50,7 +49,7 @@ class StrokeField:
         shape = self.shape
         numbers = np.concatenate([shape.segments.ravel(), shape.arcs.ravel()])
         spacing = max(SPACING_PX * shape.diagonal / PIXELS, shape.length / MOST_POINTS)
-        told = (_at(numbers), len(shape.segments), shape.count, spacing, _at(self._frame))
+        told = (at(numbers), len(shape.segments), shape.count, spacing, at(self._frame))
         return numbers, told
 
     @cached_property
@@ -59,7 +58,7 @@ class StrokeField:
         low, high = self.shape.bounds
         width, height = np.ceil((high - low) / self._frame[5]).astype(int) + 2 * MARGIN_PX
         picture = np.zeros((height, width), np.uint8)
-        kernel("draw")(*self._drawn[1], _at(picture), width, height)
+        kernel("draw")(*self._drawn[1], at(picture), width, height)
         return picture
 
     @cached_property
@@ -68,15 +67,15 @@ class StrokeField:
         cells = int(self._frame[3] * self._frame[4])
         enter, drawn = kernel("enter"), self._drawn[1]
         last, fill = np.full(cells, -1, np.int32), np.zeros(cells, np.int32)
-        enter(*drawn, _at(last), _at(fill), 0, 1)
+        enter(*drawn, at(last), at(fill), 0, 1)
         starts = np.zeros(cells + 1, np.int32)
         np.cumsum(fill, out=starts[1:])
         listed = np.empty(starts[-1], np.int32)
         last[:], fill[:] = -1, starts[:-1]
-        enter(*drawn, _at(last), _at(fill), _at(listed), 0)
+        enter(*drawn, at(last), at(fill), at(listed), 0)
         rows = _rows(self.shape)
         straight = len(self.shape.segments)
-        told = (_at(rows), straight, _at(starts), _at(listed), _at(self._frame))
+        told = (at(rows), straight, at(starts), at(listed), at(self._frame))
         return (rows, starts, listed), told
 
     def shares(self, points: Complexes, poses: Bundle) -> Floats:
@@ -89,8 +88,8 @@ class StrokeField:
             picture = self._picture
             height, width = picture.shape
             kernel("shares_on")(
-                *(_at(points), len(points), _at(told), len(told)),
-                *(_at(picture), width, height, _at(self._frame), _at(shares)),
+                *(at(points), len(points), at(told), len(told)),
+                *(at(picture), width, height, at(self._frame), at(shares)),
             )
         return shares
 
@@ -100,7 +99,7 @@ class StrokeField:
         Where a stroke is within ``enough``, the distance to it will do.
         """
         found = np.empty(len(z))
-        kernel("distances")(*(_at(z), len(z), *_pose(t), limit, enough, *self._grid[1], _at(found)))
+        kernel("distances")(*(at(z), len(z), *_pose(t), limit, enough, *self._grid[1], at(found)))
         return found
 
     def covers(self, z: Complexes, t: Similarity, limit: float) -> Bools:
@@ -114,16 +113,11 @@ class StrokeField:
         pose, told = np.array(_pose(t)), np.array(reaches)
         rows, room = np.empty((len(z), 5)), np.empty(20)
         kernel("refine")(
-            *(_at(z), len(z), _at(pose), _at(told), len(told), self.shape.diagonal),
-            *(*self._grid[1], _at(rows), _at(room), _at(room[16:])),
+            *(at(z), len(z), at(pose), at(told), len(told), self.shape.diagonal),
+            *(*self._grid[1], at(rows), at(room), at(room[16:])),
         )
         ar, ai, br, bi = pose[:4].tolist()
         return Similarity(complex(ar, ai), complex(br, bi), t.mirrored)
-
-
-def _at(array: Any) -> int:
-    """Address of a contiguous array; an empty one has none."""
-    return addressof(c_char.from_buffer(array)) if array.size else 0
 
 
 def _pose(t: Similarity) -> tuple[float, float, float, float, float]:

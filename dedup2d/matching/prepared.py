@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from dedup2d.drawing.model import Floats
 from dedup2d.matching.border import body, inside
+from dedup2d.matching.field import StrokeField
 from dedup2d.matching.moments import Moments, moments
 from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Ints, Samples, Shape, sample
 from dedup2d.matching.tokens import Tokens, tokens
-
-if TYPE_CHECKING:
-    from dedup2d.matching.field import StrokeField
 
 SAMPLES: Final = 3000
 PROBES: Final = 256  # points that hypotheses are scored with
@@ -102,8 +100,6 @@ class Prepared:
     @cached_property
     def field(self) -> StrokeField:
         """Distances to the strokes."""
-        from dedup2d.matching.field import StrokeField  # noqa: PLC0415  # loads compiled code
-
         return StrokeField(self.shape)
 
     @cached_property

@@ -27,23 +27,33 @@ def changed_regions(
     if not len(ink):
         return ()
     cluster = _clusters(ink, cell)
-    regions = []
-    for number in range(int(cluster.max()) + 1):
-        inside = cluster == number
-        x, y = ink[inside].real, ink[inside].imag
-        mine = side[inside] == 0
-        regions.append(
-            Region(
-                min_x=float(x.min()),
-                min_y=float(y.min()),
-                max_x=float(x.max()),
-                max_y=float(y.max()),
-                added=len(np.unique(owner[inside][mine])),
-                removed=len(np.unique(owner[inside][~mine])),
-            )
+    order = np.argsort(cluster, kind="stable")
+    first = np.flatnonzero(np.diff(cluster[order], prepend=-1))
+    x, y = ink.real[order], ink.imag[order]
+    boxes = np.column_stack(
+        [
+            np.minimum.reduceat(x, first),
+            np.minimum.reduceat(y, first),
+            np.maximum.reduceat(x, first),
+            np.maximum.reduceat(y, first),
+        ]
+    )
+    new, gone = (_owners(cluster, owner, side == s).tolist() for s in (0, 1))
+    regions = [
+        Region(min_x=low_x, min_y=low_y, max_x=high_x, max_y=high_y, added=more, removed=fewer)
+        for (low_x, low_y, high_x, high_y), more, fewer in zip(
+            boxes.tolist(), new, gone, strict=True
         )
+    ]
     regions.sort(key=lambda r: (-(r.added + r.removed), r.min_x, r.min_y, r.max_x, r.max_y))
     return tuple(regions[:MOST_REGIONS])
+
+
+def _owners(cluster: Ints, owner: Ints, chosen: Bools) -> Ints:
+    """(clusters,) how many primitives have chosen points in each cluster."""
+    primitives = int(owner.max()) + 1
+    there = np.unique(cluster[chosen] * primitives + owner[chosen])
+    return np.bincount(there // primitives, minlength=int(cluster.max()) + 1)
 
 
 def _ink(

@@ -21,7 +21,6 @@ UNSCALED: Final = 1e-3
 
 _Reading = Callable[[Text], str]
 
-_SPACES: Final = re.compile(r"\s+")
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -55,15 +54,15 @@ def _order(change: TextChange) -> tuple[float, float, str, str]:
 
 def normalised(value: str) -> str:
     """The words of a text with single spaces."""
-    return _SPACES.sub(" ", value).strip()
+    return " ".join(value.split())
 
 
 def _rest(
     query: tuple[Text, ...], match: tuple[Text, ...], onto: Similarity
 ) -> tuple[list[Text], list[Text]]:
     """Texts that the other side has not, value by value."""
-    ours = [t for t in query if normalised(t.value)]
-    theirs = [t for t in match if normalised(t.value)]
+    ours = [t for t in query if t.value and not t.value.isspace()]
+    theirs = [t for t in match if t.value and not t.value.isspace()]
     ours, theirs = _unmatched(ours, theirs, _words_of, _words_of, onto)
     if ours and theirs and abs(onto.scale - 1) > UNSCALED:
         scale = onto.scale
@@ -86,6 +85,10 @@ def _unmatched(
     left_ours, left_theirs = [], []
     for value in sorted(have.keys() | want.keys()):
         a, b = have.get(value, []), want.get(value, [])
+        if len(a) == len(b):
+            continue
+        a.sort(key=_place)
+        b.sort(key=_place)
         left_ours += _surplus(a, b, onto)
         left_theirs += _surplus(b, a, back)
     return left_ours, left_theirs
@@ -93,9 +96,13 @@ def _unmatched(
 
 def _grouped(texts: list[Text], read: _Reading) -> dict[str, list[Text]]:
     groups: dict[str, list[Text]] = {}
-    for text in sorted(texts, key=lambda t: (t.value, t.x, t.y)):
+    for text in texts:
         groups.setdefault(read(text), []).append(text)
     return groups
+
+
+def _place(text: Text) -> tuple[str, float, float]:
+    return text.value, text.x, text.y
 
 
 def _surplus(texts: list[Text], others: list[Text], onto: Similarity) -> list[Text]:

@@ -19,12 +19,14 @@ from dedup2d.matching import hypotheses
 from dedup2d.matching.prepared import Prepared
 from dedup2d.matching.shape import Bools
 from dedup2d.matching.similarity import Bundle, Similarity, joined
+from dedup2d.matching.voting import from_tokens
 
 TIGHT: Final = 3e-4  # of the diagonal: covered at all
 LOOSE: Final = 8e-3  # of the diagonal: where refinement starts to look
 FLOOR: Final = 2e-5  # of the diagonal: no tolerance is smaller, noise of re-saving is below
 RESIDUAL_FACTOR: Final = 12.0  # tolerance over median residual
 CONVINCING: Final = 1.40  # score (of 1.5) from which no other hypotheses are tried
+PROMISING: Final = 1.0  # score from which a hypothesis is made better before others are tried
 CONVINCING_PART: Final = 1.10  # the same once tokens were asked: one side is covered whole
 HOPELESS: Final = 0.72  # score below which there is no common pose
 SHARPENING: Final = (1.5e-4, 7e-5, 3e-5, FLOOR, 1e-5)  # of the diagonal
@@ -104,20 +106,31 @@ def _scored(a: Prepared, b: Prepared, accuracy: Accuracy) -> tuple[Bundle, Float
     """Hypotheses and their scores; dear sources are asked only while the cheap do not convince."""
     candidates = _possible(hypotheses.from_whole(a, b), a, b, accuracy)
     scores = _scores(a, b, candidates)
-    enough = CONVINCING
+    if _convinces(a, b, candidates, scores, accuracy):
+        return candidates, scores
     for source in _sources(scanned=accuracy != EXACT):
-        if scores.max(initial=0.0) >= enough:
-            break
         more = _possible(source(a, b), a, b, accuracy)
         candidates = joined([candidates, more])
         scores = np.concatenate([scores, _scores(a, b, more)])
-        enough = CONVINCING_PART
+        if scores.max(initial=0.0) >= CONVINCING_PART:
+            break
     return candidates, scores
 
 
+def _convinces(
+    a: Prepared, b: Prepared, candidates: Bundle, scores: Floats, accuracy: Accuracy
+) -> bool:
+    """Whether the best hypothesis, made better, covers nearly all: a vote would cost far more."""
+    best = scores.max(initial=0.0)
+    if not PROMISING <= best < CONVINCING:
+        return bool(best >= CONVINCING)
+    start = candidates[int(np.argmax(scores))]
+    return _refined(a, b, start, _tight(a, b, start, accuracy))[1][2] >= CONVINCING
+
+
 def _sources(*, scanned: bool) -> tuple[Callable[[Prepared, Prepared], Bundle], ...]:
-    absolute = partial(hypotheses.from_tokens, absolute=True)
-    relative = partial(hypotheses.from_tokens, absolute=False)
+    absolute = partial(from_tokens, absolute=True)
+    relative = partial(from_tokens, absolute=False)
     if not scanned:
         return absolute, relative
     return absolute, relative, hypotheses.from_longest, hypotheses.from_insides
