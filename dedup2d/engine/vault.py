@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from dedup2d.index.index import Index
-from dedup2d.matching.compare import Subject, subject
+from dedup2d.matching.compare import Subject
 from dedup2d.matching.fingerprint import Fingerprint
 from dedup2d.matching.prepared import Prepared
 
-MOST_KEPT: Final = 256  # prepared drawings; each holds a picture of about a megabyte
+MOST_KEPT: Final = 256  # prepared drawings; each holds about half a megabyte
 
 
 class Vault:
@@ -25,7 +25,7 @@ class Vault:
         """A query, weighted by what is common in the tenant's vault."""
         plain = Prepared(fp.shape)
         weights = self.index.weights(plain.tokens, fp.shape.count, tenant=tenant)
-        return subject(fp, weights) if weights is not None else Subject(fp, plain)
+        return Subject(fp, plain if weights is None else plain.weighing(weights))
 
     def subject(self, number: int, *, tenant: str, digest: str) -> Subject | None:
         """A drawing of the vault, weighted; ``digest`` (its sha256) guards against stale ones.

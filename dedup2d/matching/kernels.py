@@ -1,8 +1,8 @@
 """The inner loops of verification, written for numba: nearest strokes, and what is summed over them.
 
-Only ``translate`` imports this module, to translate it: numba itself takes half a second to load.
-All functions that are not private become kernels with C's calling convention: arrays are flat and
-without a length, nothing is allocated, nothing raised. Private ones are compiled into them.
+Only ``translate`` imports this module: numba takes half a second to load. All functions that are
+not private become kernels with C's calling convention: arrays are flat and without a length,
+nothing is allocated, nothing raised. Private ones are compiled into them.
 
 Strokes are rows of ten numbers, segments first (``straight`` of them):
 
@@ -32,17 +32,17 @@ Pixels = NDArray[np.uint8]
 FEWEST_POINTS: Final = 6  # that a pose is refined with
 FEWEST_PIECES: Final = 4  # of an arc
 ROW: Final = 10  # numbers per stroke
-MIXING: Final = 0x1E3779B97F4A7C15  # odd: spreads small numbers over 64 bits
 LEAST: Final = 1e-300  # may divide, and changes no sum
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def _inner(function: _F) -> _F:
+def inner(function: _F) -> _F:
+    """Marks what is compiled into kernels and is none itself."""
     return cast("_F", njit(error_model="numpy")(function))
 
 
-@_inner
+@inner
 def _pieces(shapes: Floats, straight: int, k: int, spacing: float) -> int:
     """In how many pieces stroke ``k`` is drawn; segments are (4) numbers, then come arcs of (5)."""
     if k < straight:
@@ -57,7 +57,7 @@ def _pieces(shapes: Floats, straight: int, k: int, spacing: float) -> int:
     return int(pieces if pieces > least else least)
 
 
-@_inner
+@inner
 def _point(shapes: Floats, straight: int, k: int, t: float) -> tuple[float, float]:
     """The point at share ``t`` of the way along stroke ``k``."""
     if k < straight:
@@ -74,7 +74,7 @@ def _point(shapes: Floats, straight: int, k: int, t: float) -> tuple[float, floa
     )
 
 
-@_inner
+@inner
 def _clipped(value: float, most: float) -> int:
     """The integer part, in 0 .. ``most``."""
     if value <= 0:
@@ -166,7 +166,7 @@ def shares_on(
         shares[k] = hits / number
 
 
-@_inner
+@inner
 def _squared(strokes: Floats, straight: int, k: int, x: float, y: float) -> float:
     """Square of the exact distance of a point to stroke ``k``."""
     i = ROW * k
@@ -188,7 +188,7 @@ def _squared(strokes: Floats, straight: int, k: int, x: float, y: float) -> floa
     return first if first < second else second
 
 
-@_inner
+@inner
 def _nearest(
     x: float,
     y: float,
@@ -252,7 +252,7 @@ def distances(
         found[i] = math.sqrt(squared)
 
 
-@_inner
+@inner
 def _foot(strokes: Floats, straight: int, k: int, x: float, y: float, row: Floats, at: int) -> None:
     """The point, the unit normal of the (unbounded) line or circle, and the way along it."""
     i = ROW * k
@@ -269,7 +269,7 @@ def _foot(strokes: Floats, straight: int, k: int, x: float, y: float, row: Float
     row[at + 2], row[at + 3] = nx, ny
 
 
-@_inner
+@inner
 def _solve(square: Floats, right: Floats) -> None:
     """Cholesky's method in place, for a positive matrix of which the lower half is given."""
     for c in range(4):
@@ -288,7 +288,7 @@ def _solve(square: Floats, right: Floats) -> None:
         right[c] /= square[5 * c]
 
 
-@_inner
+@inner
 def _equations(
     rows: Floats, count: int, x0: float, y0: float, size: float, square: Floats, right: Floats
 ) -> None:
@@ -359,95 +359,3 @@ def refine(
         pose[0], pose[1] = a * growth - b * turn, a * turn + b * growth
         pose[2] = x * growth - y * turn + x0 + right[2]
         pose[3] = x * turn + y * growth + y0 + right[3]
-
-
-def cast_votes(
-    pairs: Cells,
-    number: int,
-    frames: Floats,
-    onto: Floats,
-    weights: Floats,
-    centre: Floats,
-    least: float,
-    turns: Floats,
-    images: Floats,
-    hands: Floats,
-    strengths: Floats,
-    votes: Cells,
-) -> None:
-    """The turns that lay a frame onto another, and where they take the centre (x, y).
-
-    ``pairs`` (number, 3) are a frame of ``frames``, one of ``onto``, and whether the ends of the
-    first may be exchanged; frames are (4) x, y of both ends, and no shorter than ``least``.
-    ``votes[0]`` is how many votes there are: up to four of each pair.
-    """
-    many = 0
-    for pair in range(number):
-        p, q = 4 * pairs[3 * pair], 4 * pairs[3 * pair + 1]
-        for way in range(4 if pairs[3 * pair + 2] else 2):
-            hand = -1.0 if way % 2 else 1.0
-            begin, end = (q, q + 2) if way < 2 else (q + 2, q)  # noqa: PLR2004  # exchanged
-            px, py = frames[p + 2] - frames[p], (frames[p + 3] - frames[p + 1]) * hand
-            qx, qy = onto[end] - onto[begin], onto[end + 1] - onto[begin + 1]
-            square = px * px + py * py
-            ar, ai = (qx * px + qy * py) / square, (qy * px - qx * py) / square
-            if square <= least * least or not (ar != 0 or ai != 0):
-                continue
-            cx, cy = centre[0] - frames[p], (centre[1] - frames[p + 1]) * hand
-            turns[2 * many], turns[2 * many + 1] = ar, ai
-            images[2 * many] = onto[begin] + ar * cx - ai * cy
-            images[2 * many + 1] = onto[begin + 1] + ai * cx + ar * cy
-            hands[many] = hand
-            strengths[many] = weights[pair] * math.sqrt(math.sqrt(math.sqrt(square)))
-            many += 1
-    votes[0] = many
-
-
-def vote(
-    turns: Floats,
-    images: Floats,
-    hands: Floats,
-    number: int,
-    widths: Floats,
-    offset: float,
-    bins: Cells,
-    table: Cells,
-    mask: int,
-    weights: Floats,
-    chosen: Cells,
-    strengths: Floats,
-) -> None:
-    """Sort votes (number) for turn, scale and place into bins, and sum the weights of each bin.
-
-    ``widths`` of a bin in the logarithm of the scale, the turn, and the place; ``bins``
-    (number, 5) and ``table`` (mask + 1, a power of two, all -1) are room to work in. ``chosen``
-    (number) is each vote's bin, counted in the order of their first votes.
-    """
-    many = 0
-    for i in range(number):
-        x, y = turns[2 * i], turns[2 * i + 1]
-        at = 5 * many
-        bins[at] = math.floor(0.5 * math.log(x * x + y * y) / widths[0] + offset)
-        bins[at + 1] = math.floor(math.atan2(y, x) / widths[1] + offset)
-        bins[at + 2] = math.floor(images[2 * i] / widths[2] + offset)
-        bins[at + 3] = math.floor(images[2 * i + 1] / widths[2] + offset)
-        bins[at + 4] = 1 if hands[i] < 0 else 0
-        slot = 0
-        for k in range(5):
-            slot = (slot + bins[at + k]) * MIXING
-            slot ^= slot >> 29
-        slot &= mask
-        while table[slot] >= 0:
-            other = 5 * table[slot]
-            same = True
-            for k in range(5):
-                same = same and bins[at + k] == bins[other + k]
-            if same:
-                break
-            slot = (slot + 1) & mask
-        if table[slot] < 0:
-            table[slot] = many
-            strengths[many] = 0.0
-            many += 1
-        chosen[i] = table[slot]
-        strengths[table[slot]] += weights[i]

@@ -22,7 +22,8 @@ from typing import Any, Final
 
 import llvmlite.binding as llvm
 
-_SOURCE: Final = Path(__file__).with_name("kernels.py")
+_FOLDER: Final = Path(__file__).parent
+_SOURCES: Final = ("kernels.py", "kernels_voting.py", "translate.py", "machine_code.py")
 _NO_MODULE: Final = ""
 _ENGINES: Final[list[Any]] = []  # the code lives as long as its engine
 
@@ -50,13 +51,13 @@ def _machine() -> Any:
 
 def _file_name() -> str:
     """Other kernels, translators or machines make other code."""
-    said = hashlib.sha256(_SOURCE.read_bytes() + Path(__file__).read_bytes())
+    said = hashlib.sha256(b"".join((_FOLDER / name).read_bytes() for name in _SOURCES))
     said.update(f"{version('llvmlite')} {llvm.get_default_triple()}".encode())
     return f"kernels-{said.hexdigest()[:16]}.o"
 
 
 def _folders() -> Iterator[Path]:
-    yield _SOURCE.parent / "__pycache__"
+    yield _FOLDER / "__pycache__"
     yield Path("~/.cache/dedup2d").expanduser()
 
 

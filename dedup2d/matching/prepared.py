@@ -40,6 +40,13 @@ class Prepared:
     shape: Shape
     weights: Floats | None = None
 
+    def weighing(self, weights: Floats) -> Prepared:
+        """The same shape with other weights; its tokens, if there are, are not sought again."""
+        other = Prepared(self.shape, weights)
+        if "tokens" in vars(self):
+            vars(other)["tokens"] = self.tokens
+        return other
+
     @cached_property
     def samples(self) -> Samples:
         """About 3000 points along the strokes, at least one on each."""

@@ -10,7 +10,7 @@ import llvmlite.binding as llvm
 import numba
 from numba import types
 
-from dedup2d.matching import kernels
+from dedup2d.matching import kernels, kernels_voting
 
 _TYPES: Final = {
     "int": types.int64,
@@ -40,10 +40,11 @@ def translated(machine: Any) -> tuple[dict[str, tuple[str, list[str]]], bytes]:
 
 
 def _kernels() -> Iterator[tuple[str, Callable[..., None]]]:
-    for name, function in vars(kernels).items():
-        ours = getattr(function, "__module__", "") == kernels.__name__
-        if ours and inspect.isfunction(function) and not name.startswith("_"):
-            yield name, function
+    for source in (kernels, kernels_voting):
+        for name, function in vars(source).items():
+            ours = getattr(function, "__module__", "") == source.__name__
+            if ours and inspect.isfunction(function) and not name.startswith(("_", "inner")):
+                yield name, function
 
 
 def _alone(module: Any, symbol: str, machine: Any) -> Any:

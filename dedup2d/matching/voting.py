@@ -26,15 +26,19 @@ SCALE_BIN: Final = 0.04  # of the logarithm
 TURN_BIN: Final = 0.05  # radians
 PLACE_BIN: Final = 0.02  # of the diagonal
 MOST_PEAKS: Final = 12
-MOST_VOTERS: Final = 50  # of a peak, whose median is its pose
+MOST_VOTERS: Final = 50  # of a peak, as in kernels_voting
 SHORTEST: Final = 1e-9  # frame, of the diagonal
 
 
 @dataclass(frozen=True, slots=True)
 class _Votes:
-    """(v,) turn, image of the centre of the first shape, -1 if mirrored else 1, and weight."""
+    """Turn, image of the centre of the first shape, -1 if mirrored else 1, and weight, all (v,).
+
+    ``polar`` (v, 2) is the logarithm of the scale and the angle.
+    """
 
     turn: Complexes
+    polar: Floats
     image: Complexes
     hand: Floats
     weight: Floats
@@ -53,15 +57,13 @@ def from_tokens(a: Prepared, b: Prepared, *, absolute: bool) -> Bundle:
     pairs = np.column_stack([i, j, ta.swappable[i]]).astype(np.int32)
     votes = _votes(pairs, weight, a, b)
     centre, size = a.shape.centre, b.shape.diagonal
-    peaks: list[tuple[float, Similarity]] = []
-    for offset in (0.0, 0.5):
-        chosen, strengths = _bins(votes, size, offset)
-        for peak, voters in _strongest(chosen, strengths, votes.weight):
-            middle = _median(votes.turn[voters]), _median(votes.image[voters])
-            mirrored = bool(votes.hand[voters[0]] < 0)
-            peaks.append((peak, about(middle[0], centre, middle[1], mirrored=mirrored)))
+    peaks = [peak for offset in (0.0, 0.5) for peak in _peaks(votes, size, offset)]
     peaks.sort(key=lambda peak: -peak[0])
-    return bundle(_distinct([t for _, t in peaks], centre, size))
+    poses = [
+        about(complex(ar, ai), centre, complex(x, y), mirrored=hand < 0)
+        for _, ar, ai, x, y, hand in peaks
+    ]
+    return bundle(_distinct(poses, centre, size))
 
 
 def _agreeing(first: Hashes, second: Hashes) -> tuple[Ints, Ints, Floats]:
@@ -95,52 +97,58 @@ def _votes(
 ) -> _Votes:
     most = 4 * len(pairs)
     turn, image = np.empty(most, np.complex128), np.empty(most, np.complex128)
+    polar = np.empty((most, 2))
     hand, strength, many = np.empty(most), np.empty(most), np.zeros(1, np.int32)
     frames, onto = _frames(a.tokens), _frames(b.tokens)
     centre = np.array([a.shape.centre])
     kernel("cast_votes")(
         *(at(pairs), len(pairs), at(frames), at(onto), at(weight), at(centre)),
-        *(SHORTEST * a.shape.diagonal, at(turn), at(image), at(hand), at(strength), at(many)),
+        *(
+            SHORTEST * a.shape.diagonal,
+            at(turn),
+            at(polar),
+            at(image),
+            at(hand),
+            at(strength),
+            at(many),
+        ),
     )
     cast = slice(int(many[0]))
-    return _Votes(turn[cast], image[cast], hand[cast], strength[cast])
+    return _Votes(turn[cast], polar[cast], image[cast], hand[cast], strength[cast])
 
 
-def _bins(votes: _Votes, size: float, offset: float) -> tuple[Ints, Floats]:
-    """(v,) bin of each vote, and the strength of each bin."""
+def _peaks(votes: _Votes, size: float, offset: float) -> list[list[float]]:
+    """Strength, turn, image of the centre, and hand of the strongest bins."""
     number = len(votes.turn)
     widths = np.array([SCALE_BIN, TURN_BIN, PLACE_BIN * size])
-    room = np.empty((number + 1, 5), np.int32)
+    bins, count = np.empty((number + 1, 5), np.int32), np.zeros(1, np.int32)
     table = np.full(1 << (2 * number).bit_length(), -1, np.int32)
     chosen, strengths = np.empty(number, np.int32), np.empty(number)
-    kernel("vote")(
-        *(at(votes.turn), at(votes.image), at(votes.hand), number, at(widths), offset),
-        *(at(room), at(table), len(table) - 1, at(votes.weight), at(chosen), at(strengths)),
+    placed = at(votes.image), at(votes.hand)
+    kernel("count_votes")(
+        *(
+            at(votes.polar),
+            *placed,
+            number,
+            at(widths),
+            offset,
+            at(bins),
+            at(table),
+            len(table) - 1,
+        ),
+        *(at(votes.weight), at(chosen), at(strengths), at(count)),
     )
-    return chosen.astype(np.int64), strengths[: chosen.max(initial=-1) + 1]
-
-
-def _strongest(chosen: Ints, strengths: Floats, weight: Floats) -> list[tuple[float, Ints]]:
-    """Strength and strongest voters of the best bins."""
-    few = min(MOST_PEAKS, len(strengths))
-    if not few:
-        return []
-    best = np.flatnonzero(strengths >= np.partition(strengths, -few)[-few])
-    best = best[np.argsort(-strengths[best], kind="stable")[:few]]
-    rank = np.full(len(strengths), -1)
-    rank[best] = np.arange(few)
-    voters = np.flatnonzero(rank[chosen] >= 0)
-    of = rank[chosen[voters]]
-    order = np.lexsort((-weight[voters], of))
-    groups = np.split(voters[order], np.cumsum(np.bincount(of, minlength=few))[:-1])
-    return [
-        (float(strengths[k]), group[:MOST_VOTERS]) for k, group in zip(best, groups, strict=True)
-    ]
-
-
-def _median(z: Complexes) -> complex:
-    half = len(z) // 2
-    return complex(np.sort(z.real)[half], np.sort(z.imag)[half])
+    many = int(count[0])
+    most = min(MOST_PEAKS, many)
+    ranks, held = np.full(many, -1, np.int32), np.zeros(most, np.int32)
+    voters, row = np.empty((most, MOST_VOTERS), np.int32), np.empty(MOST_VOTERS)
+    peaks = np.empty((most, 6))
+    kernel("find_peaks")(
+        *(at(votes.turn), *placed, at(votes.weight), number, at(chosen), at(strengths), many, most),
+        *(at(ranks), at(voters), at(held), at(row), at(peaks)),
+    )
+    found: list[list[float]] = peaks.tolist()
+    return found
 
 
 def _distinct(found: list[Similarity], centre: complex, size: float) -> list[Similarity]:

@@ -1,0 +1,186 @@
+"""The inner loops of the vote for a pose; see ``kernels`` for how they are written."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from dedup2d.matching.kernels import Cells, Floats, inner
+
+MIXING: Final = 0x1E3779B97F4A7C15  # odd: spreads small numbers over 64 bits
+MOST_VOTERS: Final = 50  # of a peak, whose median is its pose
+
+
+def cast_votes(
+    pairs: Cells,
+    number: int,
+    frames: Floats,
+    onto: Floats,
+    weights: Floats,
+    centre: Floats,
+    least: float,
+    turns: Floats,
+    polar: Floats,
+    images: Floats,
+    hands: Floats,
+    strengths: Floats,
+    votes: Cells,
+) -> None:
+    """The turns that lay a frame onto another, and where they take the centre (x, y).
+
+    ``polar`` is logarithm of the scale and angle of each turn.
+
+    ``pairs`` (number, 3) are a frame of ``frames``, one of ``onto``, and whether the ends of the
+    first may be exchanged; frames are (4) x, y of both ends, and no shorter than ``least``.
+    ``votes[0]`` is how many votes there are: up to four of each pair.
+    """
+    many = 0
+    for pair in range(number):
+        p, q = 4 * pairs[3 * pair], 4 * pairs[3 * pair + 1]
+        for way in range(4 if pairs[3 * pair + 2] else 2):
+            hand = -1.0 if way % 2 else 1.0
+            begin, end = (q, q + 2) if way < 2 else (q + 2, q)  # noqa: PLR2004  # exchanged
+            px, py = frames[p + 2] - frames[p], (frames[p + 3] - frames[p + 1]) * hand
+            qx, qy = onto[end] - onto[begin], onto[end + 1] - onto[begin + 1]
+            square = px * px + py * py
+            ar, ai = (qx * px + qy * py) / square, (qy * px - qx * py) / square
+            if square <= least * least or not (ar != 0 or ai != 0):
+                continue
+            cx, cy = centre[0] - frames[p], (centre[1] - frames[p + 1]) * hand
+            turns[2 * many], turns[2 * many + 1] = ar, ai
+            polar[2 * many] = 0.5 * math.log(ar * ar + ai * ai)
+            polar[2 * many + 1] = math.atan2(ai, ar)
+            images[2 * many] = onto[begin] + ar * cx - ai * cy
+            images[2 * many + 1] = onto[begin + 1] + ai * cx + ar * cy
+            hands[many] = hand
+            strengths[many] = weights[pair] * math.sqrt(math.sqrt(math.sqrt(square)))
+            many += 1
+    votes[0] = many
+
+
+@inner
+def _slot(bins: Cells, many: int, table: Cells, mask: int) -> int:
+    """The place in the table of the bin that ``bins`` ends with: free, or with the same bin."""
+    at, slot = 5 * many, 0
+    for k in range(5):
+        slot = (slot + bins[at + k]) * MIXING
+        slot ^= slot >> 29
+    slot &= mask
+    while table[slot] >= 0:
+        other = 5 * table[slot]
+        same = True
+        for k in range(5):
+            same = same and bins[at + k] == bins[other + k]
+        if same:
+            break
+        slot = (slot + 1) & mask
+    return slot
+
+
+def count_votes(
+    polar: Floats,
+    images: Floats,
+    hands: Floats,
+    number: int,
+    widths: Floats,
+    offset: float,
+    bins: Cells,
+    table: Cells,
+    mask: int,
+    weights: Floats,
+    chosen: Cells,
+    strengths: Floats,
+    count: Cells,
+) -> None:
+    """Sort votes (number) for turn, scale and place into bins, and sum the weights of each bin.
+
+    ``widths`` of a bin in the logarithm of the scale, the turn, and the place; ``bins``
+    (number + 1, 5) and ``table`` (mask + 1, a power of two, all -1) are room to work in.
+    ``chosen`` (number) is each vote's bin, in the order of their first votes, of which there are
+    ``count[0]``.
+    """
+    many = 0
+    for i in range(number):
+        at = 5 * many
+        bins[at] = math.floor(polar[2 * i] / widths[0] + offset)
+        bins[at + 1] = math.floor(polar[2 * i + 1] / widths[1] + offset)
+        bins[at + 2] = math.floor(images[2 * i] / widths[2] + offset)
+        bins[at + 3] = math.floor(images[2 * i + 1] / widths[2] + offset)
+        bins[at + 4] = 1 if hands[i] < 0 else 0
+        slot = _slot(bins, many, table, mask)
+        if table[slot] < 0:
+            table[slot] = many
+            strengths[many] = 0.0
+            many += 1
+        chosen[i] = table[slot]
+        strengths[table[slot]] += weights[i]
+    count[0] = many
+
+
+@inner
+def _ranked(weights: Floats, voters: Cells, first: int, held: int, vote: int) -> int:
+    """Put a vote among the strongest of a peak, strongest first; how many are held then."""
+    place = first + held
+    if held == MOST_VOTERS:
+        if weights[vote] <= weights[voters[place - 1]]:
+            return held
+        place -= 1
+    while place > first and weights[voters[place - 1]] < weights[vote]:
+        voters[place] = voters[place - 1]
+        place -= 1
+    voters[place] = vote
+    return held + 1 if held < MOST_VOTERS else held
+
+
+@inner
+def _median(values: Floats, part: int, voters: Cells, first: int, held: int, row: Floats) -> float:
+    """Median of the real (0) or imaginary (1) part of the values of some voters."""
+    for k in range(held):
+        value = values[2 * voters[first + k] + part]
+        place = k
+        while place > 0 and row[place - 1] > value:
+            row[place] = row[place - 1]
+            place -= 1
+        row[place] = value
+    found: float = row[held // 2]
+    return found
+
+
+def find_peaks(
+    turns: Floats,
+    images: Floats,
+    hands: Floats,
+    weights: Floats,
+    number: int,
+    chosen: Cells,
+    strengths: Floats,
+    bins: int,
+    most: int,
+    ranks: Cells,
+    voters: Cells,
+    held: Cells,
+    row: Floats,
+    peaks: Floats,
+) -> None:
+    """The ``most`` strongest bins: strength, median turn, median image, hand (most, 6) of each.
+
+    ``ranks`` (bins, all -1), ``voters`` (most, 50), ``held`` (most, all 0) and ``row`` (50) are
+    room to work in.
+    """
+    for peak in range(most):
+        best = -1
+        for k in range(bins):
+            if ranks[k] < 0 and (best < 0 or strengths[k] > strengths[best]):
+                best = k
+        ranks[best] = peak
+        peaks[6 * peak] = strengths[best]
+    for i in range(number):
+        peak = ranks[chosen[i]]
+        if peak >= 0:
+            held[peak] = _ranked(weights, voters, MOST_VOTERS * peak, held[peak], i)
+    for peak in range(most):
+        first = MOST_VOTERS * peak
+        for part in range(2):
+            peaks[6 * peak + 1 + part] = _median(turns, part, voters, first, held[peak], row)
+            peaks[6 * peak + 3 + part] = _median(images, part, voters, first, held[peak], row)
+        peaks[6 * peak + 5] = hands[voters[first]]
