@@ -21,7 +21,8 @@ from dedup2d.matching.similarity import Bundle, Similarity
 PIXELS: Final = 400  # along the diagonal
 MARGIN_PX: Final = 2
 CELLS: Final = 128  # along the diagonal
-SPACING_PX: Final = 0.7  # of the points by which strokes are drawn and entered into cells
+SPACING_PX: Final = 0.7  # of the points by which strokes are drawn
+ENTERING: Final = 0.4  # of a cell: the same where they are entered into cells
 MOST_POINTS: Final = 240_000  # of them; beyond, the densest drawings are drawn with gaps
 
 _DIFFERENT_ENDS: Final = 1e-9  # radians
@@ -44,13 +45,14 @@ class StrokeField:
         return np.array([*origin, cell, columns, rows, pixel])
 
     @cached_property
-    def _drawn(self) -> tuple[Floats, tuple[float, ...]]:
-        """All numbers of the shape in a row, and how a kernel is told to draw them."""
+    def _numbers(self) -> Floats:
+        return np.concatenate([self.shape.segments.ravel(), self.shape.arcs.ravel()])
+
+    def _drawn(self, spacing: float) -> tuple[float, ...]:
+        """How a kernel is told to draw the shape, with points no farther apart than ``spacing``."""
         shape = self.shape
-        numbers = np.concatenate([shape.segments.ravel(), shape.arcs.ravel()])
-        spacing = max(SPACING_PX * shape.diagonal / PIXELS, shape.length / MOST_POINTS)
-        told = (at(numbers), len(shape.segments), shape.count, spacing, at(self._frame))
-        return numbers, told
+        spacing = max(spacing, shape.length / MOST_POINTS)
+        return at(self._numbers), len(shape.segments), shape.count, spacing, at(self._frame)
 
     @cached_property
     def _picture(self) -> NDArray[np.uint8]:
@@ -58,14 +60,15 @@ class StrokeField:
         low, high = self.shape.bounds
         width, height = np.ceil((high - low) / self._frame[5]).astype(int) + 2 * MARGIN_PX
         picture = np.zeros((height, width), np.uint8)
-        kernel("draw")(*self._drawn[1], at(picture), width, height)
+        drawn = self._drawn(SPACING_PX * self._frame[5])
+        kernel("draw")(*drawn, at(picture), width, height)
         return picture
 
     @cached_property
     def _grid(self) -> tuple[tuple[Any, ...], tuple[float, ...]]:
         """Strokes, starts of cells and their strokes, and how a kernel is told of them."""
         cells = int(self._frame[3] * self._frame[4])
-        enter, drawn = kernel("enter"), self._drawn[1]
+        enter, drawn = kernel("enter"), self._drawn(ENTERING * self._frame[2])
         last, fill = np.full(cells, -1, np.int32), np.zeros(cells, np.int32)
         enter(*drawn, at(last), at(fill), 0, 1)
         starts = np.zeros(cells + 1, np.int32)

@@ -63,9 +63,8 @@ class Fingerprint:
 
     @cached_property
     def digest(self) -> bytes:
-        """sha256 of strokes and texts; orders a pair of drawings the same way on every machine."""
-        said = hashlib.sha256(repr(self.texts).encode())
-        said.update(np.ascontiguousarray(self.shape.segments, "<f8").tobytes())
+        """sha256 of the strokes; orders a pair of drawings the same way on every machine."""
+        said = hashlib.sha256(np.ascontiguousarray(self.shape.segments, "<f8").tobytes())
         said.update(np.ascontiguousarray(self.shape.arcs, "<f8").tobytes())
         said.update(np.packbits(self.shape.curved).tobytes())
         return said.digest()
