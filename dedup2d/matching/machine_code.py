@@ -1,11 +1,11 @@
 """Machine code of the kernels: made once per machine, loaded in milliseconds.
 
 numba translates ``kernels`` when this installation first needs them (a few seconds; ``python -m
-dedup2d.matching.machine_code`` does it ahead), and what it made is kept as an object file beside the
-byte code, or in the user's cache where that folder is read-only. From then on LLVM's linker alone
-loads it: importing numba and what it registers would cost every cold start more than half a
-second. The code is for the plain processor of its family, so that an image may be built on one
-machine and run on another, and all machines round alike.
+dedup2d.matching.machine_code`` does it ahead). What it made is kept as an object file beside the
+byte code, or in the user's cache where that folder is read-only. From then on LLVM alone loads it:
+importing numba and what it registers would cost every cold start more than half a second. The code
+is for the plain processor of its family, so that an image may be built on one machine and run on
+another, and all machines round alike.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ import os
 import tempfile
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+import llvmlite
 import llvmlite.binding as llvm
 
 _FOLDER: Final = Path(__file__).parent
 _SOURCES: Final = ("kernels.py", "kernels_voting.py", "translate.py", "machine_code.py")
+_READABLE: Final = 0o644  # who installs may be another than who runs
 _NO_MODULE: Final = ""
 _ENGINES: Final[list[Any]] = []  # the code lives as long as its engine
 
@@ -52,7 +53,7 @@ def _machine() -> Any:
 def _file_name() -> str:
     """Other kernels, translators or machines make other code."""
     said = hashlib.sha256(b"".join((_FOLDER / name).read_bytes() for name in _SOURCES))
-    said.update(f"{version('llvmlite')} {llvm.get_default_triple()}".encode())
+    said.update(f"{llvmlite.__version__} {llvm.get_default_triple()}".encode())
     return f"kernels-{said.hexdigest()[:16]}.o"
 
 
@@ -97,6 +98,7 @@ def _keep(folder: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+        Path(name).chmod(_READABLE)
         Path(name).replace(folder / _file_name())
     except OSError:
         Path(name).unlink(missing_ok=True)
