@@ -23,13 +23,13 @@ from dedup2d.matching.voting import from_tokens
 
 TIGHT: Final = 3e-4  # of the diagonal: covered at all
 LOOSE: Final = 8e-3  # of the diagonal: where refinement starts to look
-FLOOR: Final = 2e-5  # of the diagonal: no tolerance is smaller, noise of re-saving is below
+FLOOR: Final = 3e-5  # of the diagonal: two canonical forms differ by 2e-5, and re-saving adds its noise
 RESIDUAL_FACTOR: Final = 12.0  # tolerance over median residual
 CONVINCING: Final = 1.40  # score (of 1.5) from which no other hypotheses are tried
 PROMISING: Final = 1.0  # score from which a hypothesis is made better before others are tried
 CONVINCING_PART: Final = 1.10  # the same once tokens were asked: one side is covered whole
 HOPELESS: Final = 0.72  # score below which there is no common pose
-SHARPENING: Final = (1.5e-4, 7e-5, 3e-5, FLOOR, 1e-5)  # of the diagonal
+SHARPENING: Final = (1.5e-4, 7e-5, 3e-5, 2e-5, 1e-5)  # of the diagonal
 TRIED: Final = 4  # hypotheses that are refined
 MIRROR_ORDER: Final = 0.06  # symmetric drawings: an unmirrored pose is tried first ...
 STILL_ORDER: Final = 0.03  # ... and one that moves nothing before all others

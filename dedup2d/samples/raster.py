@@ -17,6 +17,7 @@ _SHIFT: Final = 4  # fractional bits of OpenCV's coordinates
 _SPECKS: Final = 2e-5  # share of pixels
 _LEVEL_DEG: Final = 3.0  # what still counts as level
 _MARGIN: Final = 0.03  # of the longer side
+_WEIGHT: Final = 400  # regular; without it OpenCV takes that of the font used last
 
 
 def rasterise(
@@ -71,7 +72,7 @@ def _write(paper: Image, text: Text, at: Floats, scale: float) -> None:
     if text.role == "dimension":
         x -= len(text.value) * text.height * scale * 0.34
     height = max(6, round(text.height * scale * 1.35))
-    cv2.putText(page, text.value, (int(x), int(y)), 0, cv2.FontFace("sans"), height)
+    cv2.putText(page, text.value, (int(x), int(y)), 0, cv2.FontFace("sans"), height, _WEIGHT)
     if page is not paper:
         paper[:] = np.rot90(page)
 
