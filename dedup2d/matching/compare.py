@@ -19,7 +19,7 @@ from dedup2d.matching.regions import changed_regions
 from dedup2d.matching.relation import Covered, Evidence, decide, is_plain_scale
 from dedup2d.matching.shape import Bools
 from dedup2d.matching.similarity import Similarity
-from dedup2d.matching.texts import compare_texts
+from dedup2d.matching.texts import compare_texts, have_other_numbers
 from dedup2d.matching.verify import Accuracy, Agreement, verify
 from dedup2d.report import Changes, Pose, Relation
 
@@ -148,6 +148,7 @@ def _evidence(a: Subject, b: Subject, agreement: Agreement, *, texts_differ: boo
         scale_matters=drawn,
         scanned=fa.is_raster or fb.is_raster,
         texts_differ=texts_differ,
+        numbers_differ=have_other_numbers(fa.texts, fb.texts),
         telling_share_a=_telling_share(a.prepared),
         telling_share_b=_telling_share(b.prepared),
         longest_open=max(

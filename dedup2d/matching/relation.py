@@ -16,7 +16,8 @@ SCALE_TOLERANCE: Final = 2e-4  # relative: inch files are written with four digi
 TURN_TOLERANCE: Final = 1e-4  # radians: "not turned"
 
 REVISION_FROM: Final = 0.85  # share of both: below it 1.3 of a million family pairs pass
-REVISION_BODY: Final = (0.60, 0.70)  # and of what is inside the border, by length and number
+REVISION_BODY: Final = (0.75, 0.75)  # and of what is inside the border, by length and number
+RENUMBERED_BODY: Final = 0.95  # of both, where the drawings bear other drawing numbers
 POSSIBLE_REVISION_FROM: Final = 0.50  # one large feature may be much of the length ...
 POSSIBLE_REVISION_BODY: Final = (0.50, 0.85)  # ... if nearly all other strokes agree
 PART_FROM: Final = 0.97  # share of the contained side
@@ -45,7 +46,8 @@ class Evidence:
 
     ``meant_scale`` is what the files' units say the scale should be, None where they say nothing;
     ``scale_matters`` is false where one is a picture or a plot; ``telling_share_*`` is how much
-    of a side's length is telling at all; ``longest_open`` the longest uncovered stroke relative to
+    of a side's length is telling at all; ``numbers_differ``: both bear drawing numbers, other ones;
+    ``longest_open`` the longest uncovered stroke relative to
     its drawing's diagonal.
     """
 
@@ -55,6 +57,7 @@ class Evidence:
     scale_matters: bool
     scanned: bool
     texts_differ: bool
+    numbers_differ: bool = False
     telling_share_a: float = 1.0
     telling_share_b: float = 1.0
     longest_open: float = 0.0
@@ -132,6 +135,8 @@ def _is_revision(low: float, evidence: Evidence) -> bool:
     # the mean: an added feature opens one side only, another part opens both
     length = (evidence.body_a.length + evidence.body_b.length) / 2
     number = (evidence.body_a.number + evidence.body_b.number) / 2
+    if evidence.numbers_differ and not evidence.scanned:
+        return low >= POSSIBLE_REVISION_FROM and min(length, number) >= RENUMBERED_BODY
     if evidence.scanned:  # its strokes cannot be counted
         return low >= REVISION_FROM and length >= REVISION_BODY[0]
     if low >= REVISION_FROM and length >= REVISION_BODY[0] and number >= REVISION_BODY[1]:

@@ -21,6 +21,10 @@ UNSCALED: Final = 1e-3
 
 _Reading = Callable[[Text], str]
 
+# NW-410701, 0815-4711/B, 10023456: one word with five digits that is neither a date nor a size.
+_DATE: Final = r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}$"
+_NUMBERED: Final = re.compile(rf"(?=(?:\D*\d){{5}})(?!{_DATE})[A-Z0-9][A-Z0-9_./-]+")
+_SIZE: Final = re.compile(r"\d{0,5}[.,]?\d*")
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -50,6 +54,17 @@ def compare_texts(
 
 def _order(change: TextChange) -> tuple[float, float, str, str]:
     return change.x, change.y, change.before or "", change.after or ""
+
+
+def have_other_numbers(query: tuple[Text, ...], match: tuple[Text, ...]) -> bool:
+    """Whether both carry drawing numbers (or others of that kind) and have none in common."""
+    ours, theirs = _numbers(query), _numbers(match)
+    return bool(ours and theirs) and ours.isdisjoint(theirs)
+
+
+def _numbers(texts: tuple[Text, ...]) -> set[str]:
+    values = {normalised(text.value).upper() for text in texts if text.role != "dimension"}
+    return {v for v in values if _NUMBERED.fullmatch(v) and not _SIZE.fullmatch(v)}
 
 
 def normalised(value: str) -> str:

@@ -2,7 +2,7 @@
 
 from dedup2d.drawing import Text
 from dedup2d.matching.similarity import Similarity
-from dedup2d.matching.texts import compare_texts
+from dedup2d.matching.texts import compare_texts, have_other_numbers
 
 HERE = Similarity(1 + 0j, 0j, mirrored=False)
 
@@ -26,3 +26,11 @@ def test_order_of_texts_does_not_matter() -> None:
 def test_a_paragraph_that_was_exploded_into_lines_says_the_same() -> None:
     lines = (at("BREAK ALL", 0, 5), at("EDGES 0.2", 0, 0))
     assert compare_texts((at("BREAK ALL EDGES 0.2", 0, 5),), lines, HERE, diagonal=20) == ()
+
+
+def test_drawings_with_other_drawing_numbers_are_told_by_them() -> None:
+    frame = (at("2024-05-17", 0, 0), at("117.25", 0, 5), at("S355J2", 0, 9))
+    ours, theirs = (*frame, at("NW-410701", 5, 0)), (*frame, at("NW-410702", 5, 0))
+    assert have_other_numbers(ours, theirs)
+    assert not have_other_numbers(ours, ours)
+    assert not have_other_numbers(ours, frame)
