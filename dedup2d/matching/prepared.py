@@ -16,6 +16,7 @@ from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Ints, Samples,
 from dedup2d.matching.tokens import Tokens, tokens
 
 SAMPLES: Final = 3000
+BORDER_WEIGHT: Final = 0.25  # two sheets share a frame: it must not decide how they lie
 PROBES: Final = 256  # points that hypotheses are scored with
 STEERING: Final = 600  # points that refinement uses
 
@@ -55,8 +56,10 @@ class Prepared:
     @cached_property
     def weighted(self) -> Floats:
         """Length times telling weight of each sample."""
-        w = self.samples.weight
-        return w if self.weights is None else w * self.weights[self.samples.owner]
+        telling = np.where(self.body, 1.0, BORDER_WEIGHT)
+        if self.weights is not None:
+            telling *= self.weights
+        return self.samples.weight * telling[self.samples.owner]
 
     @cached_property
     def ends(self) -> tuple[Complexes, Ints]:

@@ -17,6 +17,7 @@ TURN_TOLERANCE: Final = 1e-4  # radians: "not turned"
 
 REVISION_FROM: Final = 0.85  # share of both: below it 1.3 of a million family pairs pass
 REVISION_BODY: Final = (0.75, 0.75)  # and of what is inside the border, by length and number
+OTHER_SHEET_BODY: Final = 0.97  # of what is inside both borders, whatever these are
 RENUMBERED_BODY: Final = 0.95  # of both, where the drawings bear other drawing numbers
 POSSIBLE_REVISION_FROM: Final = 0.50  # one large feature may be much of the length ...
 POSSIBLE_REVISION_BODY: Final = (0.50, 0.85)  # ... if nearly all other strokes agree
@@ -135,6 +136,9 @@ def _is_revision(low: float, evidence: Evidence) -> bool:
     # the mean: an added feature opens one side only, another part opens both
     length = (evidence.body_a.length + evidence.body_b.length) / 2
     number = (evidence.body_a.number + evidence.body_b.number) / 2
+    bodies = (evidence.body_a, evidence.body_b)
+    if all(min(body.length, body.number) >= OTHER_SHEET_BODY for body in bodies):
+        return True  # the same on another sheet
     if evidence.numbers_differ and not evidence.scanned:
         return low >= POSSIBLE_REVISION_FROM and min(length, number) >= RENUMBERED_BODY
     if evidence.scanned:  # its strokes cannot be counted

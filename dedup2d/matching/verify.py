@@ -23,9 +23,7 @@ from dedup2d.matching.voting import from_tokens
 
 TIGHT: Final = 3e-4  # of the diagonal: covered at all
 LOOSE: Final = 8e-3  # of the diagonal: where refinement starts to look
-FLOOR: Final = (
-    3e-5  # of the diagonal: two canonical forms differ by 2e-5, and re-saving adds its noise
-)
+FLOOR: Final = 3e-5  # of the diagonal: canonical forms differ by 2e-5, re-saving adds noise
 RESIDUAL_FACTOR: Final = 12.0  # tolerance over median residual
 CONVINCING: Final = 1.40  # score (of 1.5) from which no other hypotheses are tried
 PROMISING: Final = 1.0  # score from which a hypothesis is made better before others are tried
