@@ -120,6 +120,8 @@ def _close(agreement: Agreement, evidence: Evidence) -> Relation | None:
     if whole:
         return Relation.REVISION if evidence.texts_differ else Relation.SAME
     part = _part(agreement, evidence)
+    if part is None and _is_on_another_sheet(evidence):
+        return Relation.REVISION
     if _is_revision(low, evidence) and (part is None or _most_agree(agreement)):
         return Relation.REVISION
     return part
@@ -136,9 +138,6 @@ def _is_revision(low: float, evidence: Evidence) -> bool:
     # the mean: an added feature opens one side only, another part opens both
     length = (evidence.body_a.length + evidence.body_b.length) / 2
     number = (evidence.body_a.number + evidence.body_b.number) / 2
-    bodies = (evidence.body_a, evidence.body_b)
-    if all(min(body.length, body.number) >= OTHER_SHEET_BODY for body in bodies):
-        return True  # the same on another sheet
     if evidence.numbers_differ and not evidence.scanned:
         return low >= POSSIBLE_REVISION_FROM and min(length, number) >= RENUMBERED_BODY
     if evidence.scanned:  # its strokes cannot be counted
@@ -150,6 +149,12 @@ def _is_revision(low: float, evidence: Evidence) -> bool:
         and length >= POSSIBLE_REVISION_BODY[0]
         and number >= POSSIBLE_REVISION_BODY[1]
     )
+
+
+def _is_on_another_sheet(evidence: Evidence) -> bool:
+    """Whether the same is inside both borders."""
+    bodies = (evidence.body_a, evidence.body_b)
+    return all(min(body.length, body.number) >= OTHER_SHEET_BODY for body in bodies)
 
 
 def _most_agree(agreement: Agreement) -> bool:
