@@ -124,6 +124,12 @@ class Prepared:
         return self if within is self.shape else Prepared(within)
 
     @cached_property
+    def curves(self) -> Prepared | None:
+        """Only the pieces of free curves, where there are some."""
+        curved = self.shape.of_curves
+        return Prepared(self.shape.part(curved)) if curved.any() else None
+
+    @cached_property
     def tokens(self) -> Tokens:
         """Local tokens with their frames."""
         return tokens(self.shape)

@@ -24,6 +24,7 @@ from dedup2d.matching.voting import from_tokens
 TIGHT: Final = 3e-4  # of the diagonal: covered at all
 LOOSE: Final = 8e-3  # of the diagonal: where refinement starts to look
 FLOOR: Final = 3e-5  # of the diagonal: canonical forms differ by 2e-5, re-saving adds noise
+CURVE_SLACK: Final = 5e-4  # of the diagonal: each program makes other polygons of a free curve
 RESIDUAL_FACTOR: Final = 12.0  # tolerance over median residual
 CONVINCING: Final = 1.40  # score (of 1.5) from which no other hypotheses are tried
 PROMISING: Final = 1.0  # score from which a hypothesis is made better before others are tried
@@ -230,10 +231,9 @@ def _agreement(a: Prepared, b: Prepared, t: Similarity, accuracy: Accuracy) -> A
     tolerance = max(FLOOR, RESIDUAL_FACTOR * residual)
     tolerance = max(min(tolerance, tight), slack)
     limit = tolerance * size
-    on_a = b.field.covers(a.samples.z, t, limit)
-    on_b = a.field.covers(b.samples.z, t.inverse(), limit / t.scale)
-    ends_a = b.field.covers(a.ends[0], t, limit)
-    ends_b = a.field.covers(b.ends[0], t.inverse(), limit / t.scale)
+    curve = max(CURVE_SLACK, tolerance) * size
+    on_a, ends_a = _covered(a, b, t, limit, curve)
+    on_b, ends_b = _covered(b, a, t.inverse(), limit / t.scale, curve / t.scale)
     return Agreement(
         transform=t,
         residual=residual,
@@ -247,6 +247,22 @@ def _agreement(a: Prepared, b: Prepared, t: Similarity, accuracy: Accuracy) -> A
         open_a=~on_a,
         open_b=~on_b,
     )
+
+
+def _covered(
+    a: Prepared, b: Prepared, t: Similarity, limit: float, curve: float
+) -> tuple[Bools, Bools]:
+    """Which samples and which end points of a lie on b; on free curves within ``curve``."""
+    found = []
+    for z, owner in ((a.samples.z, a.samples.owner), a.ends):
+        on = b.field.covers(z, t, limit)
+        open_ = np.flatnonzero(~on)
+        own = a.shape.of_curves[owner[open_]]
+        on[open_[own]] = b.field.covers(z[open_[own]], t, curve)
+        if b.curves is not None:
+            on[open_[~own]] = b.curves.field.covers(z[open_[~own]], t, curve)
+        found.append(on)
+    return found[0], found[1]
 
 
 def _uncovered(a: Prepared, covered: Bools, ends_covered: Bools, slack: float) -> Bools:

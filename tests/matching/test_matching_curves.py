@@ -1,0 +1,41 @@
+"""A free curve is the same whatever polygon a program makes of it."""
+
+import numpy as np
+from matching_kit import plate
+
+from dedup2d.drawing.model import Drawing
+from dedup2d.matching.compare import compare
+from dedup2d.matching.fingerprint import fingerprint
+from dedup2d.report import Relation
+from dedup2d.samples.mutations import joined
+
+
+def wave(pieces, *, height=9.0, straight=False):
+    """A sine above the plate: pieces of a free curve, or lines where it was exported so."""
+    x = np.linspace(0, 80, pieces + 1)
+    points = np.column_stack([x, 150 + height * np.sin(x / 9)])
+    strokes = np.hstack([points[:-1], points[1:]])
+    owner = np.zeros(pieces, np.int32)
+    if straight:
+        return Drawing(segments=strokes, segment_source=owner)
+    return Drawing(curves=strokes, curve_source=owner)
+
+
+def with_plate(curve):
+    return fingerprint(joined(plate(5), curve))
+
+
+def test_a_curve_that_was_exported_as_lines_is_the_same():
+    found = compare(with_plate(wave(90, straight=True)), with_plate(wave(400)))
+    assert found.relation is Relation.SAME
+
+
+def test_a_curve_that_was_bent_is_a_change():
+    found = compare(with_plate(wave(400, height=9.5)), with_plate(wave(400)))
+    assert found.relation is Relation.REVISION
+    assert found.changes.added
+
+
+def test_lines_in_place_of_lines_are_held_to_exactness():
+    found = compare(with_plate(wave(90, straight=True)), with_plate(wave(70, straight=True)))
+    assert found.relation is Relation.REVISION
