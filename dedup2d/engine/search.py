@@ -36,14 +36,14 @@ LIMITS: Final = {
 MOST_PRECISE: Final = 100
 MOST_SCANNED: Final = 50
 UNLIKELY_VERIFIED: Final = 2
-SCAN_SETTLED: Final = frozenset({Relation.SAME, Relation.REVISION, Relation.CONTAINS})
+SETTLED: Final = frozenset({Relation.EXACT, Relation.SAME, Relation.REVISION, Relation.CONTAINS})
 SCANNED_AT_LEAST: Final = 12  # candidates of a scan that are verified though one was found
 
 # In a vault of 400 framed drawings strangers reach a promise of 0.2 to 0.4, crops to a tenth 0.3
 # and more, sheets of four drawings 0.5, everything else 0.7 and more.
 LIKELY_FROM: Final = 0.15
 LIKELY_SHARE: Final = 0.35  # of the best candidate's promise
-BEST_VERIFIED: Final = 3  # however little they promise: a large sheet hides what is on it
+BEST_VERIFIED: Final = 3  # however little they promise, if nothing else is found
 
 # What a damaged or absurd stored drawing may raise in numpy and OpenCV; the search goes on.
 _CANDIDATE_FAULTS: Final = (
@@ -105,8 +105,8 @@ def search(
         asked.fingerprint, tenant=tenant, sha256=query.file_hash, limits=LIMITS[options.mode]
     )
     course.lap("candidates_ms")
-    chosen = _to_verify(candidates, options, scanned=asked.fingerprint.is_raster)
-    matches = _verified(course, asked, chosen)
+    first, then = _to_verify(candidates, options, scanned=asked.fingerprint.is_raster)
+    matches = _verified(course, asked, first, then)
     course.lap("verify_ms")
     if not asked.fingerprint.shape.count:
         course.warnings.append("query_without_strokes")
@@ -116,30 +116,35 @@ def search(
 
 def _to_verify(
     candidates: tuple[Candidate, ...], options: SearchOptions, *, scanned: bool
-) -> tuple[Candidate, ...]:
-    """The likely candidates, best first; of the unlikely those with the best descriptors.
+) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
+    """What is verified in any case, best first, and what only if that settles nothing.
 
-    Those may be scans, of which tokens say little; for a scanned query the descriptor decides.
+    First the likely ones, and of the others those with the best descriptors, which may be scans,
+    of which tokens say little; for a scanned query the descriptor decides.
     """
     if options.mode is Mode.PRECISE:
-        return candidates[: max(options.precision_top_n, MOST_PRECISE)]
+        return candidates[: max(options.precision_top_n, MOST_PRECISE)], ()
     if scanned:
         ranked = sorted(candidates, key=lambda c: (not c.same_bytes, -c.descriptor, c.entry.number))
-        return tuple(ranked[: max(options.precision_top_n, MOST_SCANNED)])
+        most = max(options.precision_top_n, MOST_SCANNED)
+        return tuple(ranked[:SCANNED_AT_LEAST]), tuple(ranked[SCANNED_AT_LEAST:most])
     best = min(candidates[0].promise, 1.0) if candidates else 0.0
     floor = max(LIKELY_FROM, LIKELY_SHARE * best)
-    count = max(sum(c.promise >= floor for c in candidates), BEST_VERIFIED)
-    likely, rest = candidates[:count], candidates[count:]
-    others = sorted(rest, key=lambda c: (-c.descriptor, c.entry.number))
-    return (*likely[: options.precision_top_n], *others[:UNLIKELY_VERIFIED])
+    likely = [c for c in candidates if c.promise >= floor][: options.precision_top_n]
+    rest = sorted(candidates[len(likely) :], key=lambda c: (-c.descriptor, c.entry.number))
+    first = (*likely, *rest[:UNLIKELY_VERIFIED])
+    return first, tuple(c for c in candidates[:BEST_VERIFIED] if c not in first)
 
 
-def _verified(course: _Course, asked: Subject, candidates: tuple[Candidate, ...]) -> list[Match]:
+def _verified(
+    course: _Course, asked: Subject, first: tuple[Candidate, ...], then: tuple[Candidate, ...]
+) -> list[Match]:
     matches = []
     gated = 0
     settled = False
+    candidates = (*first, *then)
     for number, candidate in enumerate(candidates):
-        if settled and number >= SCANNED_AT_LEAST:
+        if settled and number >= len(first):
             break
         if perf_counter() - course.begun > course.limit_s:
             course.warnings.append(f"not_verified_in_time:{len(candidates) - number}")
@@ -153,8 +158,7 @@ def _verified(course: _Course, asked: Subject, candidates: tuple[Candidate, ...]
             continue
         if compared is None:
             continue
-        if asked.fingerprint.is_raster and compared.relation in SCAN_SETTLED:
-            settled = True
+        settled = settled or compared.relation in SETTLED
         verdict = verdict_of(compared, course.options)
         if verdict is Verdict.DIFFERENT:
             continue

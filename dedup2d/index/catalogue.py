@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS drawings (
     UNIQUE (tenant, sha256)
 );
 CREATE TABLE IF NOT EXISTS geometry (number INTEGER PRIMARY KEY, strokes BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS drawings_by_algorithm ON drawings (tenant, algorithm);
 CREATE INDEX IF NOT EXISTS drawings_by_change ON drawings (tenant, generation);
 CREATE TABLE IF NOT EXISTS removed (
     number INTEGER PRIMARY KEY,
@@ -67,6 +68,7 @@ ON CONFLICT (tenant, sha256) DO UPDATE SET
 RETURNING number
 """
 
+_OUTDATED: Final = f"(algorithm < {ALGORITHM_VERSION} OR algorithm > {ALGORITHM_VERSION})"
 _ENTRY: Final = "number, drawing_id, tenant, sha256, file_name, path, user_name, added_at, algorithm, primitives"
 
 
@@ -254,13 +256,18 @@ class Catalogue:
     def outdated(self, tenant: str | None = None) -> tuple[Entry, ...]:
         """Drawings whose fingerprint another version of the algorithm made."""
         where, values = _of(tenant)
-        return self._entries(
-            f"WHERE {where} AND algorithm <> ? ORDER BY number", (*values, ALGORITHM_VERSION)
-        )
+        return self._entries(f"WHERE {where} AND {_OUTDATED} ORDER BY number", values)
+
+    def count_outdated(self, tenant: str | None = None) -> int:
+        """Number of these."""
+        where, values = _of(tenant)
+        return self._count(f"{where} AND {_OUTDATED}", values)
 
     def count(self, tenant: str | None = None) -> int:
         """Number of drawings."""
-        where, values = _of(tenant)
+        return self._count(*_of(tenant))
+
+    def _count(self, where: str, values: tuple[object, ...]) -> int:
         with _told():
             row = self._db.execute(f"SELECT COUNT(*) FROM drawings WHERE {where}", values)  # noqa: S608  # fixed clauses
             return int(row.fetchone()[0])

@@ -105,7 +105,7 @@ class Index:
 
     def outdated(self, tenant: str | None = None) -> int:
         """Number of drawings that searches skip because an older algorithm indexed them."""
-        return len(self._catalogue.outdated(tenant))
+        return self._catalogue.count_outdated(tenant)
 
     def fingerprint(self, number: int) -> Fingerprint | None:
         """The stored fingerprint of a row; None if it is gone."""
