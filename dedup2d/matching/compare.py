@@ -16,7 +16,7 @@ from dedup2d.matching.explain import sentences
 from dedup2d.matching.fingerprint import Fingerprint
 from dedup2d.matching.prepared import Prepared
 from dedup2d.matching.regions import changed_regions
-from dedup2d.matching.relation import Covered, Evidence, decide, is_plain_scale
+from dedup2d.matching.relation import MUCH_AROUND, Covered, Evidence, decide, is_plain_scale
 from dedup2d.matching.shape import Bools
 from dedup2d.matching.similarity import Similarity
 from dedup2d.matching.texts import compare_texts, have_other_numbers
@@ -149,6 +149,7 @@ def _evidence(a: Subject, b: Subject, agreement: Agreement, *, texts_differ: boo
         scanned=fa.is_raster or fb.is_raster,
         texts_differ=texts_differ,
         numbers_differ=have_other_numbers(fa.texts, fb.texts),
+        more_around=_more_around(a.prepared, b.prepared, agreement),
         telling_share_a=_telling_share(a.prepared),
         telling_share_b=_telling_share(b.prepared),
         longest_open=max(
@@ -157,6 +158,24 @@ def _evidence(a: Subject, b: Subject, agreement: Agreement, *, texts_differ: boo
         body_a=_body(a.prepared, agreement.open_a, agreement.uncovered_a),
         body_b=_body(b.prepared, agreement.open_b, agreement.uncovered_b),
     )
+
+
+def _more_around(a: Prepared, b: Prepared, g: Agreement) -> Relation | None:
+    """Contains or contained where all that one side has more lies outside the other's bounds."""
+    if not g.uncovered_b.any() and _is_around(a, b, g.uncovered_a, g.transform):
+        return Relation.CONTAINS
+    if not g.uncovered_a.any() and _is_around(b, a, g.uncovered_b, g.transform.inverse()):
+        return Relation.CONTAINED
+    return None
+
+
+def _is_around(a: Prepared, b: Prepared, uncovered: Bools, t: Similarity) -> bool:
+    if uncovered.sum() < MUCH_AROUND:
+        return False
+    z = t.apply(a.samples.z[uncovered[a.samples.owner]])
+    low, high = b.shape.bounds
+    inside = (z.real > low[0]) & (z.real < high[0]) & (z.imag > low[1]) & (z.imag < high[1])
+    return not inside.any()
 
 
 def _longest(p: Prepared, uncovered: Bools) -> float:

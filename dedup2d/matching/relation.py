@@ -17,6 +17,7 @@ TURN_TOLERANCE: Final = 1e-4  # radians: "not turned"
 
 REVISION_FROM: Final = 0.85  # share of both: below it 1.3 of a million family pairs pass
 REVISION_BODY: Final = (0.75, 0.75)  # and of what is inside the border, by length and number
+MUCH_AROUND: Final = 20  # strokes around a drawing that is there whole: it is a part of more
 OTHER_SHEET_BODY: Final = 0.97  # of what is inside both borders, whatever these are
 RENUMBERED_BODY: Final = 0.95  # of both, where the drawings bear other drawing numbers
 POSSIBLE_REVISION_FROM: Final = 0.50  # one large feature may be much of the length ...
@@ -48,6 +49,7 @@ class Evidence:
     ``meant_scale`` is what the files' units say the scale should be, None where they say nothing;
     ``scale_matters`` is false where one is a picture or a plot; ``telling_share_*`` is how much
     of a side's length is telling at all; ``numbers_differ``: both bear drawing numbers, other ones;
+    ``more_around``: one is there whole, the other has many strokes more, all of them around it;
     ``longest_open`` the longest uncovered stroke relative to
     its drawing's diagonal.
     """
@@ -59,6 +61,7 @@ class Evidence:
     scanned: bool
     texts_differ: bool
     numbers_differ: bool = False
+    more_around: Relation | None = None
     telling_share_a: float = 1.0
     telling_share_b: float = 1.0
     longest_open: float = 0.0
@@ -119,6 +122,8 @@ def _close(agreement: Agreement, evidence: Evidence) -> Relation | None:
         return Relation.VARIANT
     if whole:
         return Relation.REVISION if evidence.texts_differ else Relation.SAME
+    if evidence.more_around:
+        return evidence.more_around
     part = _part(agreement, evidence)
     if part is None and _is_on_another_sheet(evidence):
         return Relation.REVISION
