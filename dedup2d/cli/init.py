@@ -12,7 +12,8 @@ def init() -> None:
     """Register blocks, work pool, deployments, schedules, limits and the zombie automation.
 
     Talks to the server that PREFECT_API_URL names. Running it again brings everything up to
-    date and changes nothing else. 'dedup2d up' does it by itself.
+    date and changes nothing else. 'dedup2d up' does it by itself, but for the automation, which
+    SQLite does not bear well; there the worker's leases end what lost its worker.
 
     [bold]Example[/]
 

@@ -30,7 +30,7 @@ def worker(
         ),
     ] = None,
     init: Annotated[
-        bool, typer.Option("--init", help="Register everything first, as 'dedup2d init' does.")
+        bool, typer.Option("--init", help="Register blocks, work pool and deployments first.")
     ] = False,
 ) -> None:
     """Serve the work pool until Ctrl-C or SIGTERM; running jobs get 30 s to finish.

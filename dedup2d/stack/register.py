@@ -38,19 +38,23 @@ def run(settings: Settings) -> int:
     async def registered() -> None:
         async with get_client() as client:
             await register(client, settings)
+            await ensure_zombie_automation(client)
 
     asyncio.run(registered())
     return 0
 
 
 async def register(client: PrefectClient, settings: Settings) -> None:
-    """Wait for the server, then bring it up to date. Idempotent. Raises ServiceError."""
+    """Wait for the server, then bring it up to date. Idempotent. Raises ServiceError.
+
+    Without the automation: each event that it counts is a write, and SQLite's one writer then
+    stands still for a minute now and then. A stack on one machine has its leases instead.
+    """
     await wait_for_server(client)
     await ensure_work_pool(client, settings.work_pool)
     await register_blocks(client, settings)
     for entry in project_deployments():
         await ensure_deployment(client, entry, pool=settings.work_pool)
-    await ensure_zombie_automation(client)
 
 
 async def wait_for_server(client: PrefectClient) -> None:
