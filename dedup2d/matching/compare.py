@@ -23,6 +23,7 @@ from dedup2d.matching.texts import compare_texts, have_other_numbers
 from dedup2d.matching.verify import Accuracy, Agreement, verify
 from dedup2d.report import Changes, Pose, Relation
 
+WHOLE_SHEET: Final = 0.9  # what the border counts in: it may be a part's outline, or a frame
 SCANNED_LOSS: Final = 0.05  # of what is inside the border: small holes and dashes get lost
 
 
@@ -212,7 +213,8 @@ def _similarity(relation: Relation, agreement: Agreement, evidence: Evidence, te
         return round(0.80 + 0.10 * high + 0.05 * low, 6)
     if evidence.scanned and relation is Relation.SIMILAR:
         inside = math.sqrt(evidence.body_a.length * evidence.body_b.length)
-        return round(min(0.84, inside + SCANNED_LOSS), 6)
+        whole = WHOLE_SHEET * math.sqrt(agreement.share_a * agreement.share_b)
+        return round(min(0.84, max(inside, whole) + SCANNED_LOSS), 6)
     telling = math.sqrt(agreement.telling_a * agreement.telling_b)
     return round(min(0.79, 0.25 + 0.55 * min(telling, math.sqrt(low * high) + 0.1)), 6)
 
