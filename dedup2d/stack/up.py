@@ -7,7 +7,6 @@ keeps them alive and ends them in order. It imports neither Prefect nor the gate
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -138,10 +137,9 @@ def read_profile(path: Path) -> dict[str, str]:
 def plan(data: Path, at: Addresses, environ: dict[str, str], *, workers: int) -> list[Service]:
     """The processes in starting order; all may start at once, each waits for what it needs."""
     ours = [sys.executable, "-m", "dedup2d.cli"]
-    prefect = shutil.which("prefect", path=str(Path(sys.executable).parent)) or "prefect"
     commands = {
         "prefect-server": [
-            *(prefect, "server", "start"),
+            *(sys.executable, "-m", "dedup2d.stack.prefect_server"),
             *("--host", "127.0.0.1", "--port", str(at.prefect_port)),
         ],
         "gateway": [*ours, "gateway", "--host", at.host, "--port", str(at.port)],

@@ -28,7 +28,7 @@ def prefect(tmp_path_factory):
     env = {key.strip(): value.strip() for key, _, value in lines if key and key[0] != "#"}
     env |= {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     env |= {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api", "DO_NOT_TRACK": "1"}
-    command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
+    command = [sys.executable, "-m", "dedup2d.stack.prefect_server", "--port", str(port)]
     log = home / "log"
     with running(command, env, log) as process:
         wait_for(f"http://127.0.0.1:{port}/api/health", {200}, process=process, log=log)
