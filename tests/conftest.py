@@ -1,13 +1,16 @@
 """Real parts for all tests: one stack with a local store, one with S3, started when asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest
 from e2e_client import KEYS, SECRET
 from receiver import Receiver
 from stack import Stack, running_stack, s3_server
+
+LOG_CHARS: Final = 3000
 
 
 def stack_settings() -> dict[str, str]:
@@ -18,6 +21,19 @@ def stack_settings() -> dict[str, str]:
         "DEDUP2D_CALLBACK_BLOCK_PRIVATE_NETWORKS": "0",
         "DEDUP2D_CALLBACK_ALLOWLIST": "127.0.0.1",
     }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure on a running stack shows the ends of its processes' logs."""
+    report = yield
+    if report.failed:
+        stacks = [value for value in item.funcargs.values() if isinstance(value, Stack)]
+        for log in (log for stack in stacks for log in sorted(stack.data.rglob("logs/*.log"))):
+            report.sections.append((log.name, log.read_text(errors="replace")[-LOG_CHARS:]))
+    return report
 
 
 @pytest.fixture(scope="session")

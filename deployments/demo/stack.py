@@ -20,6 +20,7 @@ from receiver import free_port
 ROOT: Final = Path(__file__).parents[2]
 READY_S: Final = 240
 STOP_S: Final = 120
+PATIENCE_S: Final = 150
 BUCKET: Final = "dedup2d-demo"
 
 
@@ -28,17 +29,18 @@ class NotReadyError(RuntimeError):
 
 
 class PatientTransport(httpx.HTTPTransport):
-    """Asks again when Prefect says 503: its SQLite is busy, as its own clients know."""
+    """Asks again after a 503, as the answer says: Prefect's SQLite may be busy for a minute."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The first answer that is not a 503, or the last one."""
-        for _ in range(20):
+        """The first answer that is not a 503, or the last one within ``PATIENCE_S``."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
             response = super().handle_request(request)
-            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-                break
+            busy = response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            if not busy or time.monotonic() > deadline:
+                return response
             response.close()
-            time.sleep(0.25)
-        return response
+            time.sleep(float(response.headers.get("Retry-After", 0.25)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,12 @@ class Stack:
 
     def client(self, key: str) -> httpx.Client:
         """A client of the gateway with this API key."""
-        return httpx.Client(base_url=self.url, headers={"X-API-Key": key}, timeout=120)
+        return httpx.Client(
+            base_url=self.url,
+            headers={"X-API-Key": key},
+            transport=PatientTransport(),
+            timeout=120,
+        )
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def submit(gateway: httpx.Client, path: Path, **params: str) -> str:
     return str(answer.json()["job_id"])
 
 
-def wait_for_end(gateway: httpx.Client, job_id: str, seconds: float = 60) -> dict[str, Any]:
+def wait_for_end(gateway: httpx.Client, job_id: str, seconds: float = 120) -> dict[str, Any]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         job: dict[str, Any] = gateway.get(f"/jobs/{job_id}").raise_for_status().json()
@@ -44,7 +44,7 @@ def left_behind(stack: Stack) -> list[str]:
     return uploads + tickets
 
 
-def wait_until(condition: Any, seconds: float = 10) -> bool:
+def wait_until(condition: Any, seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

@@ -27,7 +27,7 @@ from pathlib import Path
 from test_webhooks_kill import deliver, settings_at
 asyncio.run(deliver(settings_at(Path(sys.argv[2])), sys.argv[3]))
 """
-CLAIM_S = 0.4
+CLAIM_S = 3
 
 
 def settings_at(data: Path) -> Settings:
