@@ -6,9 +6,12 @@ The field names of the predecessor's search response are kept; each match says m
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
+
+ANGLE_STEP_DEG: Final = 0.01  # a turn that would be printed as 0.00 is none
+SCALE_STEP: Final = 1e-4
 
 
 class Relation(StrEnum):
@@ -43,6 +46,29 @@ class Pose(_Value):
     mirrored: bool = False
     scale: float = 1.0
     shift: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What turns the query into the match, for people; empty where they lie alike."""
+        words = []
+        turn = (self.rotation_deg + 180) % 360 - 180  # how people turn a sheet: the short way
+        if self.mirrored and abs(turn) < ANGLE_STEP_DEG:
+            words.append("mirrored top to bottom")
+        elif self.mirrored and 180 - abs(turn) < ANGLE_STEP_DEG:
+            words.append("mirrored left to right")
+        else:
+            words += ["mirrored"] if self.mirrored else []
+            words += [_turned(turn)] if abs(turn) >= ANGLE_STEP_DEG else []
+        if abs(self.scale - 1) >= SCALE_STEP:
+            words.append(f"scaled by {self.scale:.4g}")
+        return tuple(words)
+
+
+def _turned(degrees: float) -> str:
+    size = f"{abs(degrees):.2f}".rstrip("0").rstrip(".")
+    if size == "180":
+        return "turned 180°"
+    return f"turned {size}° {'clockwise' if degrees < 0 else 'counter-clockwise'}"
 
 
 class Region(_Value):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dedup2d.drawing.codec import load
 from dedup2d.engine.overlays import compare_drawings
 from dedup2d.overlay.dxf import render_dxf
+from dedup2d.overlay.layout import fitting_height
 from dedup2d.overlay.model import Overlay
 from dedup2d.overlay.png import render_png
 from dedup2d.overlay.svg import render_svg
 from dedup2d.report import Relation
+
+WIDTH: Final = 1200  # of a picture, in pixels
 
 
 def compare(payload: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +45,9 @@ def compare(payload: dict[str, Any]) -> dict[str, Any]:
 
 def picture(overlay: Overlay, suffix: str) -> bytes:
     """The overlay as a file of this suffix: ``.png``, ``.svg`` or ``.dxf``."""
+    if suffix == ".dxf":
+        return render_dxf(overlay)
+    height = fitting_height(overlay, WIDTH)
     if suffix == ".svg":
-        return render_svg(overlay).encode()
-    return render_dxf(overlay) if suffix == ".dxf" else render_png(overlay)
+        return render_svg(overlay, height=height).encode()
+    return render_png(overlay, width=WIDTH, height=height)

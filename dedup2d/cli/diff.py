@@ -86,7 +86,7 @@ async def _compare(old: Path, new: Path, target: Path, settings: Settings) -> di
             payload = {
                 "old": str(a.drawing_path),
                 "new": str(b.drawing_path),
-                "names": [b.file_name, a.file_name],
+                "names": [*_names(new, old)],
                 "same_bytes": a.file_hash == b.file_hash,
                 "out": str(out),
             }
@@ -114,6 +114,16 @@ async def _load_both(
             raise result
         drawings.append(result)
     return drawings
+
+
+def _names(new: Path, old: Path) -> tuple[str, str]:
+    """What the picture calls them: file names, after as many folders as tell them apart."""
+    ours, theirs = new.absolute().parts, old.absolute().parts
+    for count in range(1, min(len(ours), len(theirs))):
+        one, other = "/".join(ours[-count:]), "/".join(theirs[-count:])
+        if one != other:
+            return text_of(one), text_of(other)
+    return text_of(new), text_of(old)
 
 
 def _put(source: Path, target: Path) -> None:

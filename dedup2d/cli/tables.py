@@ -22,8 +22,6 @@ COLOURS: Final = {
 }
 SHOWN_TEXTS: Final = 8
 SHOWN_FINDINGS: Final = 5
-ANGLE_STEP_DEG: Final = 0.01  # a turn that would be printed as 0.00 is none
-SCALE_STEP: Final = 1e-4
 
 
 def show_report(console: Console, report: Report) -> None:
@@ -84,15 +82,7 @@ def warning_words(warning: str) -> str:
 
 def pose_words(pose: Pose) -> str:
     """What turns the query into the match; empty where they lie alike."""
-    words = []
-    if pose.mirrored:
-        words.append("mirrored")
-    turn = pose.rotation_deg % 360
-    if min(turn, 360 - turn) >= ANGLE_STEP_DEG:
-        words.append(f"turned {turn:.2f}".rstrip("0").rstrip(".") + "°")
-    if abs(pose.scale - 1) >= SCALE_STEP:
-        words.append(f"x {pose.scale:.4g}")
-    return ", ".join(words)
+    return ", ".join(pose.words)
 
 
 def change_words(changes: Changes) -> str:

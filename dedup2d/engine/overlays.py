@@ -42,5 +42,13 @@ def overlay_of(
         removed=Strokes(removed.segments, removed.arcs),
         regions=comparison.changes.regions,
         text_changes=comparison.changes.texts,
-        unit_mm=query.fingerprint.unit_mm,
+        unit_mm=_unit_mm(query, match, comparison),
     )
+
+
+def _unit_mm(query: Subject, match: Subject, comparison: Comparison) -> float | None:
+    """Millimetres per unit of the query's; a scan's are known by the drawing that it shows."""
+    own, other = query.fingerprint.unit_mm, match.fingerprint.unit_mm
+    if own or not other or comparison.relation is Relation.DIFFERENT:
+        return own
+    return other * comparison.pose.scale

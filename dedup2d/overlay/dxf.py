@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dedup2d.drawing.model import MM_PER_UNIT
 from dedup2d.overlay import layout
 from dedup2d.overlay.model import Overlay, Strokes
+from dedup2d.overlay.wording import in_words
 
 if TYPE_CHECKING:
     from ezdxf.document import Drawing as Document
@@ -83,7 +84,7 @@ def _changes(space: Any, overlay: Overlay) -> None:
         space.add_text(str(number), height=height, dxfattribs=look).set_placement(at)
     for change in overlay.text_changes:
         if math.isfinite(change.x) and math.isfinite(change.y):
-            words = layout.in_words(change, 200).replace("→", "->")
+            words = in_words(change, 200).replace("→", "->")
             text = space.add_text(words.replace("%%", "% %"), height=height, dxfattribs=look)
             text.set_placement((change.x, change.y - 1.5 * height))
 

@@ -7,15 +7,16 @@ coordinates are pixels, y down.
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import dataclass, replace
+from string import ascii_lowercase
 from typing import Final
 
 import numpy as np
 
 from dedup2d.drawing.model import Floats
+from dedup2d.overlay import wording
 from dedup2d.overlay.model import Overlay, Strokes
-from dedup2d.report import Pose, Relation, TextChange
+from dedup2d.report import Relation, TextChange
 
 PAPER: Final = "#FFFFFF"
 BAND: Final = "#F3F5F7"
@@ -46,20 +47,15 @@ _PADDING: Final = 34.0
 _LEAST_RING: Final = 18.0
 _RING_MARGIN: Final = 10.0
 _CHARACTER: Final = 0.6  # width of an average character over the font size
-_WIDE: Final = frozenset("WF")  # East Asian widths that take two columns
-_CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _STROKES: Final = (1.2, 2.0)
 _PART_STROKES: Final = (2.0, 1.2)  # what was found matters, not what is around it
-_ROUND: Final = 44.0  # most that a ring's corner is rounded
+_ROUND: Final = 28.0  # most that a ring's corner is rounded: more would cut what it surrounds
 _ROW: Final = 34.0  # of the list of texts
+_LINE: Final = 24.0  # between the lines of one text
+_LOWEST, _HIGHEST = 0.45, 0.9  # height over width of a page that fits its drawing
+_LOWEST_LISTING: Final = 0.6  # the same where changed texts are listed
 _TAG: Final = 26.0  # between two letters that would overlap
-_PARTS: Final = frozenset({Relation.CONTAINS, Relation.CONTAINED})
-_RINGED: Final = frozenset({Relation.REVISION, Relation.VARIANT})  # the others have no changes,
-# or most of the drawing would be one; a scan that is the same still has specks
-_ALIKE: Final = frozenset({Relation.EXACT, Relation.SAME})
 _MOST_RINGS: Final = 200
-_TURN_SHOWN: Final = 0.05  # degrees below which a turn is not worth a word
-_SCALE_SHOWN: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +95,14 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """A changed text in words, its letter, and where the letter stands in the drawing."""
+    """A changed text in words, its letter, and where the letter stands in the drawing.
 
-    words: str
+    ``y`` is the base line of the first of its ``lines``; the next is ``_LINE`` below.
+    """
+
+    lines: tuple[str, ...]
     letter: str
+    y: float
     tag: tuple[float, float] | None = None
 
 
@@ -150,6 +150,11 @@ class Page:
         return placed
 
     @property
+    def line(self) -> float:
+        """Between the lines of one text of the list."""
+        return _LINE * self.u
+
+    @property
     def header(self) -> float:
         """Height of the header."""
         return _HEADER * self.u
@@ -168,7 +173,7 @@ def page_for(overlay: Overlay, width: int, height: int) -> Page:
     """Lay out an overlay on a page of so many pixels."""
     u = width / _DESIGN_WIDTH
     box = extents(overlay.common, overlay.added, overlay.removed)
-    texts = overlay.text_changes if overlay.relation in _RINGED else ()
+    texts = overlay.text_changes if overlay.relation in wording.RINGED else ()
     panel_x = width - _PANEL * u if texts else float(width)
     pad = _PADDING * u
     area = (
@@ -189,11 +194,11 @@ def page_for(overlay: Overlay, width: int, height: int) -> Page:
         panel_x=panel_x,
         scale=scale,
         origin=origin,
-        strokes=_PART_STROKES if overlay.relation in _PARTS else _STROKES,
-        title=_title(overlay),
+        strokes=_PART_STROKES if overlay.relation in wording.PARTS else _STROKES,
+        title=wording.title(overlay),
         pill=f"{overlay.relation.value}  {100 * overlay.similarity:.1f} %",
         pill_colour=RELATION_COLOURS[overlay.relation],
-        details=_details(overlay),
+        details=wording.details(overlay),
         legend=_legend(overlay),
         bar=_bar((panel_x - 2 * pad) * 0.16, scale, overlay.unit_mm) if box else None,
         rings=(),
@@ -201,8 +206,20 @@ def page_for(overlay: Overlay, width: int, height: int) -> Page:
         more_texts=0,
         is_empty=box is None,
     )
-    is_part = overlay.relation in _PARTS
+    is_part = overlay.relation in wording.PARTS
     return _with_texts(_with_rings(bare, _places(overlay), numbered=not is_part), texts)
+
+
+def fitting_height(overlay: Overlay, width: int) -> int:
+    """How high a page of this width has to be, so that no margin is larger than it needs be."""
+    box = extents(overlay.common, overlay.added, overlay.removed)
+    if box is None:
+        return round(_LOWEST * width)
+    listing = bool(overlay.text_changes) and overlay.relation in wording.RINGED
+    inside = _DESIGN_WIDTH - 2 * _PADDING - (_PANEL if listing else 0)
+    slope = (box[3] - box[1]) / max(box[2] - box[0], 1e-9)
+    high = (inside * slope + _HEADER + _FOOTER + 2 * _PADDING) / _DESIGN_WIDTH
+    return round(width * min(max(high, _LOWEST_LISTING if listing else _LOWEST), _HIGHEST))
 
 
 def finite(strokes: Strokes) -> Strokes:
@@ -254,81 +271,21 @@ def _along(arcs: Floats) -> Floats:
     return np.stack([x.ravel(), y.ravel()], axis=1)
 
 
-def plain(text: str, columns: int) -> str:
-    """A foreign text on one line of at most so many columns, without control characters."""
-    clean = "".join(" " if unicodedata.category(c) in _CONTROL else c for c in text)
-    clean = " ".join(clean.split())
-    if columns_of(clean) <= columns:
-        return clean
-    head, tail = columns * 2 // 3 - 1, columns - columns * 2 // 3
-    return f"{_cut(clean, head)}…{_cut(clean[::-1], tail)[::-1]}"
-
-
-def columns_of(text: str) -> int:
-    """Columns that a text takes; East Asian characters take two."""
-    return sum(2 if unicodedata.east_asian_width(c) in _WIDE else 1 for c in text)
-
-
-def in_words(change: TextChange, columns: int = 60) -> str:
-    """``Ø12 → Ø14``, ``+ Ø14``, ``- Ø12``."""
-    if change.before is None:
-        return f"+ {plain(change.after or '', columns)}"
-    if change.after is None:
-        return f"\N{MINUS SIGN} {plain(change.before, columns)}"
-    half = (columns - 3) // 2
-    return f"{plain(change.before, half)} → {plain(change.after, half)}"
-
-
-def _cut(text: str, columns: int) -> str:
-    taken = 0
-    for number, character in enumerate(text):
-        taken += columns_of(character)
-        if taken > columns:
-            return text[:number]
-    return text
-
-
-def _title(overlay: Overlay) -> str:
-    return f"{plain(overlay.query_name, 40)}  against  {plain(overlay.match_name, 40)}"
-
-
-def _details(overlay: Overlay) -> str:
-    parts = [*_pose_in_words(overlay.pose)]
-    if overlay.relation in _PARTS:
-        inner, outer = overlay.match_name, overlay.query_name
-        if overlay.relation is Relation.CONTAINED:
-            inner, outer = outer, inner
-        parts.insert(0, f"{plain(inner, 30)} is a part of {plain(outer, 30)}")
-    places, texts = len(overlay.regions), len(overlay.text_changes)
-    if overlay.relation in _RINGED:
-        parts += [f"{places} changed place{'s' * (places > 1)}"] if places else []
-        parts += [f"{texts} changed text{'s' * (texts > 1)}"] if texts else []
-    if overlay.relation in _ALIKE:
-        parts.append("no difference")
-    return "  ·  ".join(parts)
-
-
-def _pose_in_words(pose: Pose) -> list[str]:
-    words = []
-    turn = pose.rotation_deg % 360
-    if min(turn, 360 - turn) > _TURN_SHOWN:
-        words.append(f"turned {turn:.4g}°")
-    if pose.mirrored:
-        words.append("mirrored")
-    if abs(pose.scale - 1) > _SCALE_SHOWN:
-        words.append(f"scaled {pose.scale:.4g}")
-    return words
-
-
 def _legend(overlay: Overlay) -> tuple[tuple[str, str], ...]:
+    """What is there to be seen; who sees no red need not be told what red is."""
+    query, match = wording.only_in(overlay)
     entries = [
-        ("common", COMMON),
-        (f"only in {plain(overlay.query_name, 20)}", ADDED),
-        (f"only in {plain(overlay.match_name, 20)}", REMOVED),
+        (said, colour)
+        for said, colour, strokes in (
+            ("common", COMMON, overlay.common),
+            (query, ADDED, overlay.added),
+            (match, REMOVED, overlay.removed),
+        )
+        if len(strokes.segments) + len(strokes.arcs)
     ]
-    if overlay.relation in _PARTS:
+    if overlay.relation in wording.PARTS:
         entries.append(("found part", RING))
-    elif overlay.regions and overlay.relation in _RINGED:
+    elif overlay.regions and overlay.relation in wording.RINGED:
         entries.append(("change", RING))
     return tuple(entries)
 
@@ -344,29 +301,41 @@ def _bar(most_pixels: float, scale: float, unit_mm: float | None) -> ScaleBar | 
 
 
 def _with_texts(page: Page, changes: tuple[TextChange, ...]) -> Page:
-    u, (x0, y0, x1, y1) = page.u, page.area
+    u = page.u
     columns = int((_PANEL - 70) * u / (page.size(18) * _CHARACTER))
-    most = max(1, min(int((y1 - y0) / (_ROW * u)) - 2, 26))
+    y, end = page.header + 74 * u, page.height - page.footer - _ROW * u
     rows: list[TextRow] = []
     taken: list[tuple[float, float]] = []
-    for number, change in enumerate(changes[:most]):
-        x, y = page.pixels(np.array([[change.x, change.y]]))[0] - [_TAG * u / 2, 4 * u]
-        tag = None
-        if x0 <= x <= x1 and y0 <= y <= y1:
-            while any(math.hypot(x - a, y - b) < _TAG * u for a, b in taken):
-                x -= _TAG * u
-            tag = (float(x), float(y))
-            taken.append(tag)
-        rows.append(TextRow(in_words(change, columns), chr(ord("a") + number), tag))
+    for letter, change in zip(ascii_lowercase, changes, strict=False):
+        lines = wording.in_lines(change, columns)
+        high = (_ROW + _LINE * (len(lines) - 1)) * u
+        if rows and y + high > end:
+            break
+        rows.append(TextRow(lines, letter, y, _tag_of(page, change, taken)))
+        y += high
     return replace(page, texts=tuple(rows), more_texts=len(changes) - len(rows))
+
+
+def _tag_of(
+    page: Page, change: TextChange, taken: list[tuple[float, float]]
+) -> tuple[float, float] | None:
+    """Where a text's letter stands, beside those that are ``taken``; None if it is outside."""
+    u, (x0, y0, x1, y1) = page.u, page.area
+    x, y = page.pixels(np.array([[change.x, change.y]]))[0] - [_TAG * u / 2, 4 * u]
+    if not (x0 <= x <= x1 and y0 <= y <= y1):
+        return None
+    while any(math.hypot(x - a, y - b) < _TAG * u for a, b in taken):
+        x -= _TAG * u
+    taken.append((float(x), float(y)))
+    return taken[-1]
 
 
 def _places(overlay: Overlay) -> list[tuple[tuple[float, float, float, float], str]]:
     """Boxes to be circled and what happened there: changes, or the part that was found."""
-    if overlay.relation in _PARTS:
+    if overlay.relation in wording.PARTS:
         box = extents(overlay.common)
         return [(box, "The part that both have")] if box else []
-    if overlay.relation not in _RINGED:
+    if overlay.relation not in wording.RINGED:
         return []
     return [
         (

@@ -11,28 +11,32 @@ import numpy as np
 from dedup2d.overlay import layout
 from dedup2d.overlay.layout import Page, page_for
 from dedup2d.overlay.model import Overlay, Strokes
+from dedup2d.overlay.wording import columns_of, plain
 
-_WIDTH, _HEIGHT = 1200, 900
+_WIDTH: Final = 1200
 _FONT: Final = "system-ui, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif"
+_DASHES: Final = 'stroke-dasharray="8 8" stroke-linecap="butt"'  # shows through what was added
 _WHOLE: Final = math.tau - 1e-9
 
 
-def render_svg(overlay: Overlay) -> str:
-    """The same page as the PNG, as one SVG document that refers to nothing outside."""
-    page = page_for(overlay, _WIDTH, _HEIGHT)
-    relation = overlay.relation.value
-    box = f'viewBox="0 0 {_WIDTH} {_HEIGHT}"'
+def render_svg(overlay: Overlay, *, height: int = 900) -> str:
+    """The same page as the PNG, 1200 wide, as one SVG document that refers to nothing outside."""
+    page = page_for(overlay, _WIDTH, height)
+    relation, (thin, thick) = overlay.relation.value, page.strokes
+    red, blue = (
+        f'stroke="{colour}" stroke-width="{thick}"' for colour in (layout.REMOVED, layout.ADDED)
+    )
+    box = f'viewBox="0 0 {_WIDTH} {height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {box} role="img" font-family="{_FONT}">',
         f"<title>{_said(page.title)}</title>",
         f"<desc>{relation}, similarity {overlay.similarity:.3f}; {_said(page.details)}</desc>",
-        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="{layout.PAPER}"/>',
+        f'<rect width="{_WIDTH}" height="{height}" fill="{layout.PAPER}"/>',
         '<g fill="none" stroke-linecap="round" stroke-linejoin="round">',
-        _layer(page, overlay.common, layout.COMMON, page.strokes[0], "in both"),
-        _layer(
-            page, overlay.removed, layout.REMOVED, page.strokes[1], f"only in {overlay.match_name}"
-        ),
-        _layer(page, overlay.added, layout.ADDED, page.strokes[1], f"only in {overlay.query_name}"),
+        _layer(page, overlay.common, f'stroke="{layout.COMMON}" stroke-width="{thin}"', "in both"),
+        _layer(page, overlay.removed, red, f"only in {overlay.match_name}"),
+        _layer(page, overlay.added, blue, f"only in {overlay.query_name}"),
+        _layer(page, overlay.removed, f"{red} {_DASHES}", f"only in {overlay.match_name}"),
         "</g>",
         *_rings(page),
         *_header(page),
@@ -43,7 +47,7 @@ def render_svg(overlay: Overlay) -> str:
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def _layer(page: Page, strokes: Strokes, colour: str, width: float, words: str) -> str:
+def _layer(page: Page, strokes: Strokes, look: str, words: str) -> str:
     clean = layout.finite(strokes)
     if not len(clean.segments) + len(clean.arcs):
         return ""
@@ -55,7 +59,7 @@ def _layer(page: Page, strokes: Strokes, colour: str, width: float, words: str) 
         last = f"{x1:g} {y1:g}"
     pieces += [_arc(page, arc) for arc in clean.arcs.tolist()]
     title = f"<title>{_said(words)}</title>"
-    return f'<path stroke="{colour}" stroke-width="{width}" d="{"".join(pieces)}">{title}</path>'
+    return f'<path {look} d="{"".join(pieces)}">{title}</path>'
 
 
 def _arc(page: Page, arc: list[float]) -> str:
@@ -85,12 +89,12 @@ def _rings(page: Page) -> list[str]:
     for row in page.texts:
         if row.tag:
             tag = _tag(row.letter, *row.tag, layout.INK)
-            parts.append(f"<g><title>{_said(row.words)}</title>{tag}</g>")
+            parts.append(f"<g><title>{_said(' '.join(row.lines))}</title>{tag}</g>")
     return parts
 
 
 def _header(page: Page) -> list[str]:
-    wide = layout.columns_of(page.pill) * 11.2 + 16
+    wide = columns_of(page.pill) * 11.2 + 16
     return [
         f'<rect width="{page.width}" height="{page.header:g}" fill="{layout.BAND}"/>',
         _text(page.title, 34, 42, 25, weight=700),
@@ -114,7 +118,7 @@ def _footer(page: Page) -> list[str]:
         else:
             parts.append(f'<rect x="{x:g}" y="{y - 3:g}" width="30" height="6" fill="{colour}"/>')
         parts.append(_text(words, x + 40, y + 6, 18))
-        x += 90 + layout.columns_of(words) * 9.0
+        x += 90 + columns_of(words) * 9.0
     if page.bar:
         right, left = page.width - 34, page.width - 34 - page.bar.pixels
         path = f"M{left:.1f} {y + 2:g}v9H{right:g}v-9"
@@ -133,12 +137,13 @@ def _panel(page: Page) -> list[str]:
         f'<path d="M{x:g} {y:g}V{page.height - page.footer:g}" stroke="{layout.RULE}"/>',
         _text("Texts", x + 22, y + 40, 20, weight=700),
     ]
-    y += 74
     for row in page.texts:
-        parts += [_tag(row.letter, x + 32, y - 6, layout.INK), _text(row.words, x + 52, y, 18)]
-        y += 34
+        parts.append(_tag(row.letter, x + 32, row.y - 6, layout.INK))
+        for number, line in enumerate(row.lines):
+            parts.append(_text(line, x + 52, row.y + number * page.line, 18))
     if page.more_texts:
-        parts.append(_text(f"and {page.more_texts} more", x + 22, y, 18, layout.MUTED))
+        low = page.height - page.footer - 14
+        parts.append(_text(f"and {page.more_texts} more", x + 22, low, 18, layout.MUTED))
     return parts
 
 
@@ -169,4 +174,4 @@ def _text(
 
 
 def _said(words: str) -> str:
-    return escape(layout.plain(words, 200), quote=True)
+    return escape(plain(words, 200), quote=True)

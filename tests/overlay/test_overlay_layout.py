@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup2d.overlay.layout import columns_of, extents, in_words, page_for, plain
+from dedup2d.overlay.layout import extents, fitting_height, page_for
 from dedup2d.overlay.model import Overlay, Strokes
+from dedup2d.overlay.wording import columns_of, in_lines, in_words, plain
 from dedup2d.report import Pose, Relation, TextChange
 
 
@@ -65,9 +66,68 @@ def test_part_is_circled_and_the_rest_is_not(overlay: Overlay) -> None:
 
 
 def test_pose_is_told_in_words(overlay: Overlay) -> None:
-    pose = Pose(rotation_deg=37, mirrored=True, scale=25.4)
-    page = page_for(replace(overlay, pose=pose), 1200, 900)
-    assert page.details.startswith("turned 37°  ·  mirrored  ·  scaled 25.4")
+    pose = Pose(rotation_deg=323, scale=25.4)
+    told = page_for(replace(overlay, pose=pose), 1200, 900).details
+    assert told.startswith("turned 37° clockwise  ·  in other units, by 25.4")
+    variant = replace(overlay, pose=pose, relation=Relation.VARIANT)
+    assert "scaled by 25.4" in page_for(variant, 1200, 900).details
+
+
+@pytest.mark.parametrize(
+    ("degrees", "told"),
+    [
+        (0, ("mirrored top to bottom",)),
+        (180, ("mirrored left to right",)),
+        (90, ("mirrored", "turned 90° counter-clockwise")),
+    ],
+)
+def test_mirroring_is_told_as_a_person_sees_it(degrees: float, told: tuple[str, ...]) -> None:
+    """Every mirroring is one of y and a turn; nobody thinks of left and right that way."""
+    assert Pose(rotation_deg=degrees, mirrored=True).words == told
+
+
+def test_names_are_cut_so_that_they_stay_apart(overlay: Overlay) -> None:
+    """Two long names that begin and end alike were the same name in the legend."""
+    names = (f"100mm-Flange{which}-Drawing-of-1998.pdf" for which in ("Top", "Bottom"))
+    query, match = names
+    page = page_for(replace(overlay, query_name=query, match_name=match), 1200, 900)
+    said = [words for words, _ in page.legend]
+    assert "Top" in said[1]
+    assert "Bottom" in said[2]
+
+
+def test_texts_are_cut_so_that_the_change_is_seen() -> None:
+    """The difference was in what the dots stood for."""
+    change = TextChange(before=f"{'MACHINE ALL ' * 4}R3", after=f"{'MACHINE ALL ' * 4}R5 OVER")
+    before, after = in_lines(change, 24)
+    assert before.endswith("R3")
+    assert "R5" in after
+    assert max(map(columns_of, (before, after))) <= 24
+
+
+def test_legend_names_only_what_is_drawn(overlay: Overlay) -> None:
+    alike = replace(overlay, added=Strokes(), removed=Strokes(), relation=Relation.SAME)
+    assert [words for words, _ in page_for(alike, 1200, 900).legend] == ["common"]
+
+
+@pytest.mark.parametrize("size", [(300, 20), (300, 150), (30, 400)])
+def test_page_is_as_high_as_its_drawing_needs(overlay: Overlay, size: tuple[int, int]) -> None:
+    """Neither a flat nor a tall drawing leaves more than half of its page empty for nothing."""
+    strokes = Strokes(np.array([[0.0, 0, *size]]))
+    bare = replace(overlay, common=strokes, added=Strokes(), removed=Strokes(), text_changes=())
+    height = fitting_height(bare, 1200)
+    page = page_for(bare, 1200, height)
+    assert 540 <= height <= 1080
+    x0, y0, x1, y1 = page.area
+    assert page.scale == pytest.approx(min((x1 - x0) / size[0], (y1 - y0) / size[1]))
+
+
+def test_ring_does_not_cut_the_corners_of_its_region(overlay: Overlay) -> None:
+    """Round corners larger than the margin ran through the frame that they surround."""
+    region = overlay.regions[0].model_copy(update={"min_x": 20, "max_x": 180, "max_y": 90})
+    (ring,) = page_for(replace(overlay, regions=(region,)), 1200, 900).rings
+    inset = 10 - ring.radius  # from the centre of the corner's arc, towards the region's corner
+    assert np.hypot(inset, inset) < ring.radius
 
 
 def test_letters_of_neighbouring_texts_do_not_cover_each_other(overlay: Overlay) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from dedup2d.overlay import layout
 from dedup2d.overlay.dxf import render_dxf
-from dedup2d.overlay.model import Overlay
+from dedup2d.overlay.model import Overlay, Strokes
 from dedup2d.overlay.png import render_png
 from dedup2d.overlay.svg import render_svg
 from dedup2d.report import Relation
@@ -47,6 +47,15 @@ def test_png_is_readable_at_half_the_size(overlay: Overlay) -> None:
     """A 600 pixel picture keeps the whole legend."""
     small = pixels_of(render_png(overlay, width=600, height=450), layout.REMOVED)
     assert (small[:, 1] > 420).any()
+
+
+def test_what_was_removed_is_seen_through_what_was_added(overlay: Overlay) -> None:
+    """A line that moved by less than its own width was only blue, as if nothing had been there."""
+    moved = replace(overlay, removed=overlay.added, common=Strokes(), regions=(), text_changes=())
+    page = layout.page_for(moved, 1200, 900)
+    for colour in (layout.REMOVED, layout.ADDED):
+        found = pixels_of(render_png(moved), colour)[:, 1]
+        assert ((found > page.header) & (found < page.height - page.footer)).sum() > 300
 
 
 @pytest.mark.parametrize("size", [(320, 240), (2000, 700), (1, 1)])
