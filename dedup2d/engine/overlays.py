@@ -43,6 +43,7 @@ def overlay_of(
         regions=comparison.changes.regions,
         text_changes=comparison.changes.texts,
         unit_mm=_unit_mm(query, match, comparison),
+        states_unit=query.fingerprint.unit_mm is not None,
     )
 
 

@@ -40,6 +40,7 @@ RELATION_COLOURS: Final = {
 }
 
 _DESIGN_WIDTH: Final = 1200.0  # all sizes below are for a page this wide
+_BARE_WIDTH: Final = 700.0  # the same without header, footer and list
 _HEADER: Final = 104.0
 _FOOTER: Final = 62.0
 _PANEL: Final = 320.0
@@ -48,7 +49,8 @@ _LEAST_RING: Final = 18.0
 _RING_MARGIN: Final = 10.0
 _CHARACTER: Final = 0.6  # width of an average character over the font size
 _STROKES: Final = (1.2, 2.0)
-_PART_STROKES: Final = (2.0, 1.2)  # what was found matters, not what is around it
+_PART_STROKES: Final = (1.6, 1.2)  # what was found matters, not what is around it
+_BARE: Final = 1.5  # times as wide, where the page is small
 _ROUND: Final = 28.0  # most that a ring's corner is rounded: more would cut what it surrounds
 _ROW: Final = 34.0  # of the list of texts
 _LINE: Final = 24.0  # between the lines of one text
@@ -169,24 +171,21 @@ class Page:
         return max(10.0, design * self.u)
 
 
-def page_for(overlay: Overlay, width: int, height: int) -> Page:
-    """Lay out an overlay on a page of so many pixels."""
-    u = width / _DESIGN_WIDTH
+def page_for(overlay: Overlay, width: int, height: int, *, bare: bool = False) -> Page:
+    """Lay out an overlay on a page of so many pixels; ``bare``: the drawing and its marks alone."""
+    u = width / (_BARE_WIDTH if bare else _DESIGN_WIDTH)
+    header, footer = (0.0, 0.0) if bare else (_HEADER * u, _FOOTER * u)
     box = extents(overlay.common, overlay.added, overlay.removed)
     texts = overlay.text_changes if overlay.relation in wording.RINGED else ()
-    panel_x = width - _PANEL * u if texts else float(width)
+    panel_x = width - _PANEL * u if texts and not bare else float(width)
     pad = _PADDING * u
-    area = (
-        pad,
-        _HEADER * u + pad,
-        panel_x - pad,
-        max(height - _FOOTER * u - pad, _HEADER * u + 2 * pad),
-    )
+    area = (pad, header + pad, panel_x - pad, max(height - footer - pad, header + 2 * pad))
     shown = box or (0.0, 0.0, 1.0, 1.0)
     wide, high = shown[2] - shown[0], shown[3] - shown[1]
     scale = min((area[2] - area[0]) / max(wide, 1e-9), (area[3] - area[1]) / max(high, 1e-9), 1e12)
+    same, changed = _PART_STROKES if overlay.relation in wording.PARTS else _STROKES
     origin = ((shown[0] + shown[2]) / 2, (shown[1] + shown[3]) / 2)
-    bare = Page(
+    unmarked = Page(
         width=width,
         height=height,
         u=u,
@@ -194,7 +193,7 @@ def page_for(overlay: Overlay, width: int, height: int) -> Page:
         panel_x=panel_x,
         scale=scale,
         origin=origin,
-        strokes=_PART_STROKES if overlay.relation in wording.PARTS else _STROKES,
+        strokes=(same * (_BARE if bare else 1), changed * (_BARE if bare else 1)),
         title=wording.title(overlay),
         pill=f"{overlay.relation.value}  {100 * overlay.similarity:.1f} %",
         pill_colour=RELATION_COLOURS[overlay.relation],
@@ -207,7 +206,7 @@ def page_for(overlay: Overlay, width: int, height: int) -> Page:
         is_empty=box is None,
     )
     is_part = overlay.relation in wording.PARTS
-    return _with_texts(_with_rings(bare, _places(overlay), numbered=not is_part), texts)
+    return _with_texts(_with_rings(unmarked, _places(overlay), numbered=not is_part), texts)
 
 
 def fitting_height(overlay: Overlay, width: int) -> int:

@@ -20,7 +20,9 @@ class Strokes:
 class Overlay:
     """Query and match in the query's frame (drawing units, y up).
 
-    ``added`` is what only the query has, ``removed`` what only the match has.
+    ``added`` is what only the query has, ``removed`` what only the match has. ``unit_mm`` is what
+    one unit of the frame measures; ``states_unit`` whether the query's own file says so, which a
+    scan's does not.
     """
 
     query_name: str
@@ -34,3 +36,12 @@ class Overlay:
     regions: tuple[Region, ...] = ()
     text_changes: tuple[TextChange, ...] = ()
     unit_mm: float | None = None
+    states_unit: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One overlay of a contact sheet, under what it is an example of."""
+
+    heading: str
+    overlay: Overlay

@@ -17,6 +17,7 @@ from dedup2d.drawing.model import Floats
 from dedup2d.overlay import layout
 from dedup2d.overlay.layout import Page, Ring, page_for
 from dedup2d.overlay.model import Overlay, Strokes
+from dedup2d.overlay.wording import columns_of, plain
 
 Canvas = NDArray[np.uint8]
 
@@ -37,23 +38,21 @@ def render_png(overlay: Overlay, *, width: int = 1200, height: int = 900) -> byt
     """
     larger = max(1, math.ceil(_LEAST_WIDTH / max(width, 1)))
     page = page_for(overlay, width * larger, height * larger)
-    canvas = _drawn(overlay, page)
-    pen = _Lettering(canvas, page)
-    for ring in page.rings:
-        pen.ring(ring)
+    canvas = drawn(overlay, page)
+    pen = Lettering(canvas, page)
     pen.marks()
     pen.header()
     pen.footer()
     pen.panel()
     if larger > 1:
         canvas = np.asarray(cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA))
-    return _encoded(canvas)
+    return encoded(canvas)
 
 
-def _drawn(overlay: Overlay, page: Page) -> Canvas:
+def drawn(overlay: Overlay, page: Page) -> Canvas:
     """The strokes on white paper, drawn larger and made smaller, so that thin lines are thin."""
     canvas = np.full((page.height * _FINER, page.width * _FINER, 3), 255, np.uint8)
-    same, changed = (max(1, round(_FINER * width * page.u - 0.3)) for width in page.strokes)
+    same, changed = (max(_FINER, round(_FINER * w * page.u - 0.3)) for w in page.strokes)
     _draw(canvas, page, overlay.common, layout.COMMON, same)
     _draw(canvas, page, overlay.removed, layout.REMOVED, changed)
     below = canvas.copy()
@@ -82,7 +81,7 @@ def _draw(canvas: Canvas, page: Page, strokes: Strokes, colour: str, thickness: 
     cv2.polylines(canvas, lines, False, _bgr(colour), thickness, smooth, _SHIFT)
 
 
-class _Lettering:
+class Lettering:
     """Writes and marks on the canvas, in page coordinates."""
 
     def __init__(self, canvas: Canvas, page: Page) -> None:
@@ -106,14 +105,8 @@ class _Lettering:
         page, u = self._page, self._page.u
         top = page.height - page.footer
         self._box(0, top, page.width, page.height, layout.BAND)
-        x, y, size = 34 * u, top + page.footer / 2, page.size(18)
-        for words, colour in page.legend:
-            if colour == layout.RING:
-                self._ellipse((x + 14 * u, y), (11 * u, 11 * u), colour, max(2, round(3 * u)))
-            else:
-                self._box(x, y - 3 * u, x + 30 * u, y + 3 * u, colour)
-            self._text(words, (x + 40 * u, y + size * 0.36), size, layout.INK)
-            x += 40 * u + self._width(words, size, _REGULAR) + 30 * u
+        y = top + page.footer / 2
+        self.legend(page.legend, 34 * u, y)
         if page.bar:
             right, size = page.width - 34 * u, page.size(18)
             left = right - page.bar.pixels
@@ -122,6 +115,35 @@ class _Lettering:
                 self._box(at - 1 * u, y + 2 * u, at + 1 * u, y + 12 * u, layout.INK)
             wide = self._width(page.bar.label, size, _REGULAR)
             self._text(page.bar.label, ((left + right - wide) / 2, y + 2 * u), size, layout.INK)
+
+    def legend(self, entries: tuple[tuple[str, str], ...], x: float, y: float) -> None:
+        """What the colours mean, in a row whose middle is at ``y``."""
+        u, size = self._page.u, self._page.size(18)
+        for words, colour in entries:
+            if colour == layout.RING:
+                self._ellipse((x + 14 * u, y), (11 * u, 11 * u), colour, max(2, round(3 * u)))
+            elif colour == layout.INK:
+                self._ellipse((x + 14 * u, y), (11 * u, 11 * u), colour, -1)
+            else:
+                self._box(x, y - 3 * u, x + 30 * u, y + 3 * u, colour)
+            self._text(words, (x + 40 * u, y + size * 0.36), size, layout.INK)
+            x += 40 * u + self._width(words, size, _REGULAR) + 30 * u
+
+    def caption(self, heading: str) -> None:
+        """What a tile shows, and below it relation, similarity and details."""
+        page, u = self._page, self._page.u
+        self._box(0, 0, page.width, self._canvas.shape[0], layout.BAND)
+        self._text(heading, (20 * u, 34 * u), 24 * u, layout.INK, _BOLD)
+        size = 20 * u
+        wide = self._width(page.pill, size, _BOLD)
+        self._pill(20 * u, 48 * u, wide + 28 * u, 34 * u, page.pill_colour)
+        self._text(page.pill, (34 * u, 72 * u), size, layout.PAPER, _BOLD)
+        texts = "; ".join(" ".join(row.lines) for row in page.texts)
+        told = texts if texts and not page.rings else page.details
+        while told and self._width(told, size, _REGULAR) > page.width - 84 * u - wide:
+            _, _, rest = told.partition("  ·  ")
+            told = rest or plain(told, columns_of(told) - 1)
+        self._text(told, (64 * u + wide, 72 * u), size, layout.MUTED)
 
     def panel(self) -> None:
         """The list of changed texts."""
@@ -143,8 +165,7 @@ class _Lettering:
             at = (x + 22 * u, page.height - page.footer - 14 * u)
             self._text(f"and {page.more_texts} more", at, page.size(18), layout.MUTED)
 
-    def ring(self, ring: Ring) -> None:
-        """A ring around a place, and its number."""
+    def _ring(self, ring: Ring) -> None:
         outline, thickness = _fixed(ring.outline()), max(1, round(2.4 * self._page.u - 0.3))
         colour = _bgr(layout.RING)
         cv2.polylines(self._canvas, [outline], True, colour, thickness, cv2.LINE_AA, _SHIFT)
@@ -152,8 +173,10 @@ class _Lettering:
             self._tag(str(ring.number), *ring.tag, layout.RING)
 
     def marks(self) -> None:
-        """Letters of the changed texts where they stand in the drawing."""
+        """Rings around places and their numbers; letters where changed texts stand."""
         page = self._page
+        for ring in page.rings:
+            self._ring(ring)
         for row in page.texts:
             if row.tag:
                 self._tag(row.letter, *row.tag, layout.INK)
@@ -237,7 +260,8 @@ def _nearest() -> NDArray[np.uint8]:
     return index
 
 
-def _encoded(canvas: Canvas) -> bytes:
+def encoded(canvas: Canvas) -> bytes:
+    """The canvas as a PNG with our palette."""
     five = (canvas >> 3).astype(np.uint16)
     packed = (five[:, :, 0] << 10) | (five[:, :, 1] << 5) | five[:, :, 2]
     image = Image.fromarray(_nearest()[packed], "P")

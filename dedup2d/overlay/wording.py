@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Final
 
 from dedup2d.overlay.model import Overlay
-from dedup2d.report import Pose, Relation, TextChange
+from dedup2d.report import Relation, TextChange
 
 PARTS: Final = frozenset({Relation.CONTAINS, Relation.CONTAINED})
 RINGED: Final = frozenset({Relation.REVISION, Relation.VARIANT})  # the others have no changes,
@@ -28,7 +28,7 @@ def title(overlay: Overlay) -> str:
 
 def details(overlay: Overlay) -> str:
     """Pose and number of changes; empty where there is nothing to say."""
-    parts = _pose(overlay.pose, overlay.relation)
+    parts = _pose(overlay)
     if overlay.relation in PARTS:
         inner, outer = overlay.match_name, overlay.query_name
         if overlay.relation is Relation.CONTAINED:
@@ -108,13 +108,13 @@ def in_lines(change: TextChange, columns: int) -> tuple[str, ...]:
     return before, f"→ {after}"
 
 
-def _pose(pose: Pose, relation: Relation) -> list[str]:
-    words = [*pose.model_copy(update={"scale": 1.0}).words]
-    if abs(pose.scale - 1) > _SCALE_SHOWN:
-        factor = f"{pose.scale:.4g}"
-        words.append(
-            f"in other units, by {factor}" if relation in _BY_UNITS else f"scaled by {factor}"
-        )
+def _pose(overlay: Overlay) -> list[str]:
+    words = [*overlay.pose.model_copy(update={"scale": 1.0}).words]
+    is_unit, factor = overlay.relation in _BY_UNITS, f"{overlay.pose.scale:.4g}"
+    if abs(overlay.pose.scale - 1) > _SCALE_SHOWN and not is_unit:
+        words.append(f"scaled by {factor}")
+    elif abs(overlay.pose.scale - 1) > _SCALE_SHOWN and overlay.states_unit:
+        words.append(f"in other units, by {factor}")
     return words
 
 

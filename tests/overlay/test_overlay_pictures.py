@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from dedup2d.overlay import layout
+from dedup2d.overlay.contact import render_contact_sheet
 from dedup2d.overlay.dxf import render_dxf
-from dedup2d.overlay.model import Overlay, Strokes
+from dedup2d.overlay.model import Overlay, Strokes, Tile
 from dedup2d.overlay.png import render_png
 from dedup2d.overlay.svg import render_svg
 from dedup2d.report import Relation
@@ -105,6 +106,20 @@ def test_svg_arc_runs_the_short_way_round(overlay: Overlay) -> None:
     (ax, ay), (bx, by) = page.pixels(np.array([[25.0, 20.0], [20.0, 25.0]])).round(2)
     assert f"M{ax:g} {ay:g}A" in render_svg(overlay)
     assert f"0 0 0 {bx:g} {by:g}" in render_svg(overlay)
+
+
+def test_contact_sheet_has_every_tile_and_the_same_bytes_each_time(overlay: Overlay) -> None:
+    """Five tiles in rows of two: the last row is filled up with paper."""
+    tiles = [Tile(f"Pair {number}", overlay) for number in range(5)]
+    png = render_contact_sheet(tiles, columns=2, width=300, height=200)
+    high, wide, _ = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR).shape
+    assert wide == 2 * 300 + 6
+    assert high == 3 * (200 + 42) + 2 * 6 + 30
+    added = pixels_of(png, layout.ADDED)
+    below = high - 30  # the legend
+    rows = {(x // 306, y // 248) for x, y in added.tolist() if y < below}
+    assert rows == {(0, 0), (1, 0), (0, 1), (1, 1), (0, 2)}
+    assert png == render_contact_sheet(tiles, columns=2, width=300, height=200)
 
 
 def test_dxf_has_a_layer_for_each_role(overlay: Overlay) -> None:
