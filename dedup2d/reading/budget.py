@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -39,7 +40,8 @@ class Meter:
             raise DrawingError(
                 "TOO_MANY_PRIMITIVES",
                 f"The drawing has more than {self.budget.max_primitives} primitives, "
-                "which is the limit.",
+                "which is the limit. Take out what is no drawing (hatches, pictures traced to "
+                "lines), or raise DEDUP2D_MAX_PRIMITIVES.",
             )
 
     def check_time(self) -> None:
@@ -48,16 +50,19 @@ class Meter:
             raise DrawingError(
                 "TIME_LIMIT",
                 f"Reading the drawing took longer than the limit of "
-                f"{self.budget.max_seconds:g} seconds.",
+                f"{self.budget.max_seconds:g} seconds. Save a smaller part of it, or raise "
+                "DEDUP2D_READ_TIMEOUT_SECONDS.",
             )
 
     def check_pixels(self, width: int, height: int) -> None:
         """Refuse an image by the size in its header: DrawingError ``TOO_MANY_PIXELS``."""
-        if width * height > self.budget.max_pixels:
+        pixels, most = width * height, self.budget.max_pixels
+        if pixels > most:
+            share = math.floor(100 * math.sqrt(most / pixels))
             raise DrawingError(
                 "TOO_MANY_PIXELS",
-                f"The image has {width} x {height} pixels, the limit is "
-                f"{self.budget.max_pixels} pixels.",
+                f"The image has {width} x {height} = {pixels} pixels, the limit is {most}. "
+                f"Scan it at {share} % of its resolution or less, or raise DEDUP2D_MAX_PIXELS.",
             )
 
     def check_depth(self, depth: int) -> None:
@@ -66,5 +71,5 @@ class Meter:
             raise DrawingError(
                 "INSERT_TOO_DEEP",
                 f"Blocks are nested deeper than {self.budget.max_insert_depth} levels, "
-                "which is the limit.",
+                "which is the limit. Explode the outer ones, or save the drawing without them.",
             )

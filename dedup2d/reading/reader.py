@@ -45,7 +45,10 @@ def read(path: Path, budget: Budget | None = None) -> Drawing:
     size = path.stat().st_size
     if size > budget.max_bytes:
         raise DrawingError(
-            "FILE_TOO_LARGE", f"The file has {size} bytes, the limit is {budget.max_bytes}."
+            "FILE_TOO_LARGE",
+            f"The file has {size} bytes, the limit is {budget.max_bytes}. Save it without what "
+            "does not belong to the drawing (pictures, unused blocks), or raise "
+            "DEDUP2D_MAX_DRAWING_BYTES.",
         )
     meter = Meter(budget)
     with path.open("rb") as file:

@@ -37,7 +37,8 @@ def _pages(document: pdfium.PdfDocument, meter: Meter) -> Drawing:
     count = len(document)
     if count > MAX_PAGES:
         raise DrawingError(
-            "TOO_MANY_PAGES", f"The PDF has {count} pages, the limit is {MAX_PAGES}."
+            "TOO_MANY_PAGES",
+            f"The PDF has {count} pages, the limit is {MAX_PAGES}. Send it in several files.",
         )
     sheets = []
     for index in range(count):
