@@ -17,7 +17,7 @@ from dedup2d.cli.local import (
     local_settings,
     matcher_of,
 )
-from dedup2d.cli.tables import show_report
+from dedup2d.cli.tables import Tally, show_report
 from dedup2d.cli.terminal import screen, text_of, write_json
 from dedup2d.engine import EmbeddedMatcher
 from dedup2d.errors import DrawingError, RequestError
@@ -41,10 +41,16 @@ def check(
     ] = 10,
     preset: Annotated[
         str | None,
-        typer.Option(help="strict, version (revisions count) or loose.", show_default=False),
+        typer.Option(
+            help="strict (the default), version (meant for revisions) or loose.", show_default=False
+        ),
     ] = None,
     mode: Annotated[
-        Mode | None, typer.Option(help="How much work a search may do.", show_default=False)
+        Mode | None,
+        typer.Option(
+            help="How much work a search may do: balanced unless told otherwise.",
+            show_default=False,
+        ),
     ] = None,
     threshold: Annotated[
         float | None,
@@ -64,17 +70,26 @@ def check(
 ) -> None:
     """Say for each FILE which drawings of the vault it has to do with, and how.
 
-    Relations, from closest to loosest: exact (same bytes), same (same geometry, however saved,
-    placed or turned), revision (local changes), variant (mirrored or scaled), contains,
-    contained, similar.
+    A line per match, best first: relation, similarity, verdict, path. Below it, what lays FILE
+    onto that drawing (turned, mirrored, scaled), and what differs: +3 -1 strokes are three that
+    only FILE has and one that only the vault's drawing has.
+
+    [bold]Relations[/], from closest to loosest: exact (same bytes), same (same geometry, however
+    saved, placed or turned), revision (local changes), variant (mirrored or scaled), contains
+    (the vault's drawing is a part of FILE), contained (FILE is a part of it), similar. Only exact
+    and same are duplicates.
 
     [bold]Examples[/]
 
       dedup2d check part.dxf --index vault
 
-      dedup2d check *.dxf --index vault --json --top 3 | jq -r '.query.path, .matches[0].path'
+      dedup2d check incoming/*.dxf incoming/*.pdf --index vault --top 1
 
       dedup2d check new.dxf --index vault --exit-code || echo "we have that one"
+
+      dedup2d check *.dxf --index vault --json | jq -r '.query.path, .matches[0].path'
+
+    To see what differs from the best match: dedup2d diff MATCH FILE.
     """
     options = _options(preset, mode, top, threshold)
     settings = local_settings(index, must_exist=True)
@@ -99,7 +114,7 @@ async def _check(
     files: list[Path], settings: Settings, options: SearchOptions, *, tenant: str, as_json: bool
 ) -> bool:
     """Print the reports in the order of the files; True where one has a duplicate."""
-    found = False
+    found, tally = False, Tally()
     async with matcher_of(settings) as matcher:
         with screen("checking", len(files), as_json=as_json) as out:
 
@@ -111,8 +126,11 @@ async def _check(
                 if as_json:
                     write_json(as_object(report))
                 else:
-                    show_report(out.console, report)
+                    show_report(out.console, report, findings=len(files) == 1)
+                    tally.add(report)
                 out.advance()
+            if len(files) > 1 and not as_json:
+                tally.show(out.console)
     return found
 
 

@@ -49,14 +49,18 @@ def diff(
     """Lay two drawings over each other, however they are placed, turned or saved, and compare.
 
     Says how B relates to A, where it lies, what was added and removed, and which texts changed;
-    and draws both in the frame of B: what they share in grey, what only one has in colour. DXF
-    output has a layer for each.
+    and draws both in the frame of B: what they share is grey, what only B has is blue, what only A
+    has is red, changed places are circled. DXF output has a layer for each, to be opened in CAD.
 
     [bold]Examples[/]
 
-      dedup2d diff rev-a.dxf rev-b.dxf
+      dedup2d diff rev-a.dxf rev-b.dxf                      writes rev-a-rev-b.png
 
-      dedup2d diff rev-a.dxf rev-b.pdf -o changes.svg --json
+      dedup2d diff rev-a.dxf rev-b.pdf -o changes.svg       any two formats that can be read
+
+      dedup2d diff part.dxf scan.png -o changes.dxf --json  for machines: relation, pose, changes
+
+      dedup2d diff a.dxf b.dxf --exit-code && echo "the same"
     """
     target = out or Path(f"{old.stem}-{new.stem}.png")
     if target.suffix.lower() not in FORMATS:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dedup2d import __version__
+
+OPTIONS: Final = {
+    "--version": "Show the version.",
+    "--debug": "Show the traceback of an error; stands before the command.",
+    "--install-completion": "Let this shell complete commands and options.",
+    "--help": "Show this page; after a command, all about that command.",
+}
 
 
 def show(
@@ -38,8 +46,8 @@ def show(
         if command:
             console.print(f"    {command}")
     console.print("\n[bold]Options[/]")
-    console.print("  [cyan]--version[/], [cyan]--debug[/] (show the traceback of an error), ")
-    console.print(
-        "  [cyan]--install-completion[/] (complete commands in this shell), [cyan]--help[/]"
-    )
+    grid = Table.grid(padding=(0, 2))
+    for option, line in OPTIONS.items():
+        grid.add_row(Text(f"  {option}", style="cyan"), line)
+    console.print(grid)
     console.print(f"\n[dim]{footer}[/]")

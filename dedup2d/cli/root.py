@@ -49,7 +49,12 @@ EXAMPLES: Final = (
     ("", "dedup2d samples drawings"),
     ("", "dedup2d index add drawings/vault --index vault"),
     ("", "dedup2d check drawings/queries/*.dxf --index vault"),
-    ("See what changed between two revisions:", "dedup2d diff old.dxf new.dxf -o changes.png"),
+    (
+        "See what changed from one drawing to another:",
+        "dedup2d diff old.dxf new.dxf -o changes.png",
+    ),
+    ("Ask for all drawings of a folder, for a script:", ""),
+    ("", "dedup2d check incoming/* --index vault --json > answers.jsonl"),
     ("Start everything here, submit a drawing:", "dedup2d up --data ./data"),
     ("", "dedup2d submit part.dxf --wait"),
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from dedup2d.cli.terminal import shown
-from dedup2d.report import Changes, Match, Pose, Query, Relation, Report, TextChange
+from dedup2d.report import Changes, Match, Pose, Query, Relation, Report, TextChange, Verdict
 
 COLOURS: Final = {
     Relation.EXACT: "bold red",
@@ -20,18 +22,23 @@ COLOURS: Final = {
     Relation.SIMILAR: "cyan",
     Relation.DIFFERENT: "dim",
 }
+ANSWERS: Final = {
+    Verdict.DUPLICATE.value: "with a duplicate",
+    Verdict.SIMILAR.value: "with something similar",
+    "unknown": "not in the vault",
+    "unreadable": "that cannot be read",
+}
 SHOWN_TEXTS: Final = 8
 SHOWN_FINDINGS: Final = 5
 
 
-def show_report(console: Console, report: Report) -> None:
+def show_report(console: Console, report: Report, *, findings: bool = True) -> None:
     """The drawing, its matches best first, and what was odd about its file."""
     query = report.query or Query(file_name="")
     name = shown(query.path or query.file_name)
     if report.error is not None:
-        console.print(
-            f"[bold]{name}[/]  [red]{report.error.code}[/]: {shown(report.error.message)}"
-        )
+        console.print(f"[bold]{name}[/]  [red]{report.error.code}[/]")
+        console.print(Padding(shown(report.error.message), (0, 0, 0, 2)))
         return
     size = f"{query.format}, {query.primitives} primitives, {query.texts} texts".lstrip(", ")
     if not report.matches:
@@ -39,22 +46,54 @@ def show_report(console: Console, report: Report) -> None:
     else:
         console.print(f"[bold]{name}[/]  [dim]{size}[/]")
         console.print(match_table(report.matches))
-    for finding in query.findings[:SHOWN_FINDINGS]:
-        times = f" ({finding.count} times)" if finding.count > 1 else ""
-        console.print(f"  [dim]{finding.code}: {shown(finding.message)}{times}[/]")
-    if len(query.findings) > SHOWN_FINDINGS:
-        console.print(f"  [dim]and {len(query.findings) - SHOWN_FINDINGS} more findings[/]")
+    if findings:
+        _show_findings(console, query)
     for warning in report.warnings:
         if words := warning_words(warning):
             console.print(f"  [yellow]{shown(words)}[/]")
 
 
+def _show_findings(console: Console, query: Query) -> None:
+    for finding in query.findings[:SHOWN_FINDINGS]:
+        times = f" ({finding.count} times)" if finding.count > 1 else ""
+        console.print(f"  [dim]{finding.code}: {shown(finding.message)}{times}[/]")
+    if len(query.findings) > SHOWN_FINDINGS:
+        console.print(f"  [dim]and {len(query.findings) - SHOWN_FINDINGS} more findings[/]")
+
+
+class Tally:
+    """Counts the answers of one call, for the lines at its end."""
+
+    def __init__(self) -> None:
+        self._answers: Counter[str] = Counter()
+        self._findings: Counter[str] = Counter()
+
+    def add(self, report: Report) -> None:
+        """Count what became of one drawing, and what was odd about its file."""
+        best = report.matches[0].verdict if report.matches else None
+        answer = "unreadable" if report.error else str(best or "unknown")
+        self._answers[answer] += 1
+        findings = report.query.findings if report.query else ()
+        self._findings.update({f"{finding.code}: {finding.message}" for finding in findings})
+
+    def show(self, console: Console) -> None:
+        """How many of what kind; and each finding once, with the number of drawings it is in."""
+        told = [f"{self._answers[answer]} {words}" for answer, words in ANSWERS.items()
+                if self._answers[answer]]  # fmt: skip
+        console.print(f"\n[bold]{self._answers.total()} drawings[/]: {', '.join(told)}")
+        for finding, drawings in self._findings.most_common(SHOWN_FINDINGS):
+            console.print(f"  [dim]{shown(finding)} (in {drawings} of them)[/]")
+        if len(self._findings) > SHOWN_FINDINGS:
+            rest = len(self._findings) - SHOWN_FINDINGS
+            console.print(f"  [dim]and {rest} more findings, which --json lists[/]")
+
+
 def match_table(matches: tuple[Match, ...]) -> Table:
     """A row per match: relation, similarity, verdict, path and below it pose and changes."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, min_width=2 + max(map(len, Relation)))  # one below the other,
     table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, min_width=max(map(len, Verdict)))  # in the next table too
     table.add_column(overflow="fold", ratio=1)
     for match in matches:
         how = "; ".join(filter(None, (pose_words(match.pose), change_words(match.changes))))
@@ -89,7 +128,7 @@ def change_words(changes: Changes) -> str:
     """Counts of what was added and removed, places and texts; empty where nothing was."""
     words = []
     if changes.added or changes.removed:
-        words.append(f"+{changes.added} -{changes.removed}")
+        words.append(f"+{changes.added} -{changes.removed} strokes")
     if changes.regions:
         count = len(changes.regions)
         words.append(f"{count} place" + "s" * (count > 1))

@@ -51,3 +51,17 @@ def test_the_same_drawing_gives_status_0(
     done = dedup2d("diff", old, old, "--exit-code", cwd=tmp_path)
     assert done.returncode == 0
     assert "exact  similarity 1.000" in done.stdout
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(
+    revision: tuple[Path, Path], tmp_path: Path, dedup2d: Run
+) -> None:
+    """Revisions often have one name in two folders; the legend said the same of both."""
+    for folder, drawing in zip(("old", "new"), revision, strict=True):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "part.dxf").write_bytes(drawing.read_bytes())
+    done = dedup2d("diff", "old/part.dxf", "new/part.dxf", "-o", "out.svg", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    svg = (tmp_path / "out.svg").read_text()
+    assert "new/part.dxf against old/part.dxf" in svg
+    assert "only in new/part.dxf" in svg
