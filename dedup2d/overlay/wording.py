@@ -79,7 +79,11 @@ def apart(one: str, other: str, columns: int) -> tuple[str, str]:
     )
     if start <= 1 or (short[0] != short[1] and start < columns // 3):
         return short
-    return tuple(f"…{plain(text[start:], columns - 1)}" for text in whole)  # type: ignore[return-value]
+    one, other = (
+        text if columns_of(text) <= columns else f"…{plain(text[start:], columns - 1)}"
+        for text in whole
+    )
+    return one, other
 
 
 def columns_of(text: str) -> int:
