@@ -23,7 +23,7 @@ class Vault:
 
     def query(self, fp: Fingerprint, *, tenant: str) -> Subject:
         """A query, weighted by what is common in the tenant's vault."""
-        plain = Prepared(fp.shape)
+        plain = Prepared(fp.shape, hatching=fp.hatching)
         weights = self.index.weights(plain.tokens, fp.shape.count, tenant=tenant)
         return Subject(fp, plain if weights is None else plain.weighing(weights))
 

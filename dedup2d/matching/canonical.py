@@ -25,7 +25,7 @@ FARTHEST: Final = 1e9  # drawing units; farther coordinates are damage
 
 def canonical(drawing: Drawing) -> Shape:
     """The canonical Shape of a drawing, in the drawing's own frame and units."""
-    straight, curves = _sound_segments(drawing.segments), _sound_segments(drawing.curves)
+    straight, curves = sound_segments(drawing.segments), sound_segments(drawing.curves)
     curved = np.repeat([False, True], [len(straight), len(curves)])
     arcs = _sound_arcs(drawing.arcs)
     return canonical_shape(Shape(np.concatenate([straight, curves]), arcs, curved))
@@ -46,7 +46,8 @@ def canonical_shape(shape: Shape) -> Shape:
     )
 
 
-def _sound_segments(s: Floats) -> Floats:
+def sound_segments(s: Floats) -> Floats:
+    """Without damaged segments and those without length."""
     s = s[np.isfinite(s).all(1)]
     s = s[(np.abs(s) < FARTHEST).all(1)]
     return s[np.hypot(s[:, 2] - s[:, 0], s[:, 3] - s[:, 1]) > 0]

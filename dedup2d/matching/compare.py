@@ -62,7 +62,7 @@ def subject(
     fp: Fingerprint, weights: np.ndarray[tuple[int], np.dtype[np.float64]] | None = None
 ) -> Subject:
     """A fingerprint ready for verification; ``weights`` as in Prepared."""
-    return Subject(fp, Prepared(fp.shape, weights))
+    return Subject(fp, Prepared(fp.shape, weights, fp.hatching))
 
 
 def compare(query: Subject | Fingerprint, match: Subject | Fingerprint) -> Comparison:

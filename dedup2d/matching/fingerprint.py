@@ -7,23 +7,23 @@ import io
 import json
 import math
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup2d.drawing.model import Drawing, Floats, Text
+from dedup2d.drawing.model import Drawing, Floats, Text, no_segments
 from dedup2d.errors import ServiceError
 from dedup2d.matching.border import inside
-from dedup2d.matching.canonical import canonical, canonical_shape
+from dedup2d.matching.canonical import canonical, canonical_shape, sound_segments
 from dedup2d.matching.descriptor import descriptor
 from dedup2d.matching.moments import moments, signature
 from dedup2d.matching.shape import Shape
 from dedup2d.matching.tokens import Hashes, sketch, tokens
 
-ALGORITHM_VERSION: Final = 2  # to be raised whenever any stored number changes its meaning
+ALGORITHM_VERSION: Final = 3  # to be raised whenever any stored number changes its meaning
 SKETCH_SIZE: Final = 1024  # nearly all tokens of a usual drawing, so that frequencies are true
 KEY_STEP: Final = 1e-3
 
@@ -36,7 +36,8 @@ class Fingerprint:
 
     ``shape`` is canonical, in drawing units; ``sketch`` (<= 1024,) sorted token hashes;
     ``signature`` (17,); ``descriptor`` (252,) float32 of the whole, ``inner`` (252,) float32 of
-    what the sheet's border surrounds; ``tolerance`` in drawing units.
+    what the sheet's border surrounds; ``tolerance`` in drawing units;
+    ``hatching`` (h, 4) pattern lines that are left out of the shape.
     """
 
     shape: Shape
@@ -49,6 +50,7 @@ class Fingerprint:
     descriptor: NDArray[np.float32]
     inner: NDArray[np.float32]
     sketch: Hashes
+    hatching: Floats = field(default_factory=no_segments)
     version: int = ALGORITHM_VERSION
 
     @cached_property
@@ -85,6 +87,7 @@ def fingerprint(drawing: Drawing) -> Fingerprint:
         descriptor=whole,
         inner=inner,
         sketch=sketch(tokens(shape), SKETCH_SIZE),
+        hatching=sound_segments(drawing.hatching),
     )
 
 
@@ -118,6 +121,7 @@ def encode(fp: Fingerprint) -> bytes:
         "segments": len(fp.shape.segments),
         "arcs": len(fp.shape.arcs),
         "curved": len(fp.shape.curved),
+        "hatching": len(fp.hatching),
         "unit_mm": fp.unit_mm,
         "is_raster": fp.is_raster,
         "is_plot": fp.is_plot,
@@ -128,6 +132,7 @@ def encode(fp: Fingerprint) -> bytes:
     buffer.write(json.dumps(head, separators=(",", ":")).encode() + b"\n")
     buffer.write(np.ascontiguousarray(fp.shape.segments, "<f8").tobytes())
     buffer.write(np.ascontiguousarray(fp.shape.arcs, "<f8").tobytes())
+    buffer.write(np.ascontiguousarray(fp.hatching, "<f8").tobytes())
     buffer.write(np.packbits(fp.shape.curved).tobytes())
     return zlib.compress(buffer.getvalue(), 1)
 
@@ -140,11 +145,12 @@ def decode(
         head, _, body = zlib.decompress(data).partition(b"\n")
         meta: dict[str, Any] = json.loads(head)
         n, m, k = (int(meta[name]) for name in ("segments", "arcs", "curved"))
-        floats = np.frombuffer(body, "<f8", 4 * n + 5 * m).astype(np.float64)
+        h = int(meta.get("hatching", 0))  # not in what version 2 stored
+        floats = np.frombuffer(body, "<f8", 4 * n + 5 * m + 4 * h).astype(np.float64)
         bits = np.frombuffer(body, np.uint8, offset=floats.nbytes)
         shape = Shape(
             floats[: 4 * n].reshape(n, 4),
-            floats[4 * n :].reshape(m, 5),
+            floats[4 * n : 4 * n + 5 * m].reshape(m, 5),
             np.unpackbits(bits, count=k).astype(np.bool_),
         )
         texts = tuple(Text(*fields) for fields in meta["texts"])
@@ -163,5 +169,6 @@ def decode(
         descriptor=vectors[0],
         inner=vectors[1],
         sketch=hashes,
+        hatching=floats[4 * n + 5 * m :].reshape(h, 4),
         version=meta["version"],
     )

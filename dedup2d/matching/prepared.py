@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from dedup2d.drawing.model import Floats
+from dedup2d.drawing.model import Floats, no_segments
 from dedup2d.matching.border import body, inside
 from dedup2d.matching.field import StrokeField
 from dedup2d.matching.moments import Moments, moments
@@ -35,15 +35,17 @@ class Prepared:
     """A canonical shape with at least one stroke, and how telling each of its strokes is.
 
     ``weights`` (count,) in [0, 1]: frames, title blocks and standard parts of a vault weigh
-    little; None means that nothing is known and all weigh the same.
+    little; None means that nothing is known and all weigh the same. ``hatching`` (h, 4) pattern
+    lines beside the shape, on which strokes of another may lie.
     """
 
     shape: Shape
     weights: Floats | None = None
+    hatching: Floats = field(default_factory=no_segments)
 
     def weighing(self, weights: Floats) -> Prepared:
         """The same shape with other weights; its tokens, if there are, are not sought again."""
-        other = Prepared(self.shape, weights)
+        other = Prepared(self.shape, weights, self.hatching)
         if "tokens" in vars(self):
             vars(other)["tokens"] = self.tokens
         return other
@@ -128,6 +130,11 @@ class Prepared:
         """Only the pieces of free curves, where there are some."""
         curved = self.shape.of_curves
         return Prepared(self.shape.part(curved)) if curved.any() else None
+
+    @cached_property
+    def hatched(self) -> StrokeField | None:
+        """Distances to the pattern lines, where there are some."""
+        return StrokeField(Shape(self.hatching)) if len(self.hatching) else None
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -45,11 +45,46 @@ def compare_texts(
     if loose and not (query and match):
         return ()
     ours, theirs = _rest(query, match, onto)
-    if _words(t.value for t in ours) == _words(t.value for t in theirs):
+    if _are_alike(_words(t.value for t in ours), _words(t.value for t in theirs)):
         return ()
     back = onto.inverse()
     changes = _paired(ours, theirs, back, diagonal)
     return tuple(sorted(changes, key=_order)[:MOST_CHANGES])
+
+
+def _are_alike(ours: Counter[str], theirs: Counter[str]) -> bool:
+    """Whether the words are equal, or one side has some in pieces: stacked fractions, signs."""
+    wholes, pieces = ours - theirs, theirs - ours
+    if min(wholes.total(), pieces.total()) > MOST_CHANGES:
+        return False
+    pieces = _put_together(wholes, pieces)
+    wholes = _put_together(pieces, wholes)
+    return not (wholes or pieces)
+
+
+def _put_together(wholes: Counter[str], pieces: Counter[str]) -> Counter[str]:
+    """The pieces that are left when wholes are made of them; those leave ``wholes``."""
+    left = +pieces
+    for word in sorted(wholes.elements(), key=lambda w: (-len(w), w)):
+        used = _pieces_of(word.replace("/", ""), left)
+        if used is not None:
+            left -= used
+            wholes[word] -= 1
+    wholes += Counter()
+    return left
+
+
+def _pieces_of(word: str, pieces: Counter[str]) -> Counter[str] | None:
+    """Pieces that make the word when set one behind the other, the longest first."""
+    if not word:
+        return Counter()
+    for length in range(len(word), 0, -1):
+        piece = word[:length]
+        if pieces[piece] > 0:
+            rest = _pieces_of(word[length:], pieces - Counter([piece]))
+            if rest is not None:
+                return rest + Counter([piece])
+    return None
 
 
 def _order(change: TextChange) -> tuple[float, float, str, str]:

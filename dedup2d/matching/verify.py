@@ -261,6 +261,9 @@ def _covered(
         on[open_[own]] = b.field.covers(z[open_[own]], t, curve)
         if b.curves is not None:
             on[open_[~own]] = b.curves.field.covers(z[open_[~own]], t, curve)
+        if b.hatched is not None:
+            open_ = np.flatnonzero(~on)
+            on[open_] = b.hatched.covers(z[open_], t, limit)
         found.append(on)
     return found[0], found[1]
 

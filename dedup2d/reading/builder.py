@@ -24,6 +24,7 @@ class DrawingBuilder:
         self._strokes: dict[str, list[Floats]] = {"segments": [], "arcs": [], "curves": []}
         self._owners: dict[str, list[Indices]] = {"segments": [], "arcs": [], "curves": []}
         self._sources: dict[tuple[str, str, str], int] = {}
+        self._hatching = no_segments()
         self._texts: list[Text] = []
         self._findings: dict[tuple[str, str], int] = {}
 
@@ -53,6 +54,10 @@ class DrawingBuilder:
     def add_curves(self, curves: Floats, source: int | Indices) -> None:
         """(k, 4) pieces of flattened curves with their source, or (k,) sources."""
         self._add("curves", curves, source)
+
+    def set_hatching(self, lines: Floats) -> None:
+        """(h, 4) pattern lines that are left out of the strokes."""
+        self._hatching = lines
 
     def _add(self, name: str, strokes: Floats, source: int | Indices) -> None:
         if len(strokes):
@@ -90,6 +95,7 @@ class DrawingBuilder:
             segments=segments,
             arcs=arcs,
             curves=curves,
+            hatching=self._hatching,
             segment_source=segment_source,
             arc_source=arc_source,
             curve_source=curve_source,

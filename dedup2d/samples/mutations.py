@@ -63,6 +63,7 @@ def moved_by(drawing: Drawing, motion: Motion) -> Drawing:
         drawing,
         segments=_moved_segments(drawing.segments, motion),
         curves=_moved_segments(drawing.curves, motion),
+        hatching=_moved_segments(drawing.hatching, motion),
         arcs=arcs,
         texts=tuple(_moved_text(text, motion) for text in drawing.texts),
         tolerance=drawing.tolerance * motion.scale,
@@ -235,6 +236,7 @@ def joined(one: Drawing, other: Drawing) -> Drawing:
         segments=np.concatenate([one.segments, other.segments]),
         arcs=np.concatenate([one.arcs, other.arcs]),
         curves=np.concatenate([one.curves, other.curves]),
+        hatching=np.concatenate([one.hatching, other.hatching]),
         segment_source=np.concatenate([one.segment_source, other.segment_source + offset]),
         arc_source=np.concatenate([one.arc_source, other.arc_source + offset]),
         curve_source=np.concatenate([one.curve_source, other.curve_source + offset]),
@@ -342,6 +344,7 @@ def _within(drawing: Drawing, window: tuple[float, float, float, float]) -> Draw
         segment_source=drawing.segment_source[lines],
         curves=drawing.curves[curves],
         curve_source=drawing.curve_source[curves],
+        hatching=drawing.hatching[inside(drawing.hatching)],
         arcs=drawing.arcs[arcs],
         arc_source=drawing.arc_source[arcs],
     )

@@ -16,7 +16,7 @@ def leader(size, arrow=""):
 
 def test_multileader_has_a_closed_arrowhead_from_where_its_line_starts():
     drawing = leader(6)
-    line, arrow = drawing.segments[:-3], drawing.segments[-3:]
+    line, arrow = drawing.segments, drawing.curves
     tail = np.array([-30, -40]) + 6 * np.array([0.6, 0.8])
     np.testing.assert_allclose(line[0], [*tail, 0, 0])
     np.testing.assert_allclose(arrow[:, 2:][1:].mean(axis=0) * 2 - [-30, -40], arrow[1, 2:])

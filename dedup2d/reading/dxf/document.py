@@ -98,6 +98,13 @@ class Document:
         """(rows,) where the handle is."""
         return self.place_of(5)
 
+    def block_of(self, rows: Places) -> Places:
+        """(rows,) the start of the block that each row is in, or of ENTITIES."""
+        starts = [self.entities[0], *(block.start for block in self.blocks.values())]
+        ordered = np.unique(np.array(starts, np.intp))
+        found: Places = ordered[np.searchsorted(ordered, rows, side="right") - 1]
+        return found
+
     def sources(self, rows: Places, prefix: str = "") -> list[tuple[str, str, str]]:
         """Kind (with ``prefix``), layer and handle of each row."""
         kinds = [prefix + kind for kind in self.kinds]

@@ -85,6 +85,8 @@ _SIGNS: Final = {"c": "⌀", "d": "°", "p": "±", "%": "%"}
 # Formatting commands: with an argument up to a semicolon, or a single letter.
 _MTEXT_ARGUMENT = re.compile(r"\\[ACFHQTWacfhqtwp][^;\\{}]*;")
 _MTEXT_STACK = re.compile(r"\\S([^;]*);")
+_FRACTION = re.compile(r"\s*\d+\s*[/#]\s*\d+\s*")
+_BEFORE_FRACTION: Final = "\0"
 _MTEXT_SWITCH = re.compile(r"\\[LlOoKkX]")
 _MTEXT_BREAK = re.compile(r"\\[PN]|\^J")
 _MTEXT_ESCAPE = re.compile("\\\\([\\\\{}])")
@@ -102,14 +104,21 @@ def _sign(match: re.Match[str]) -> str:
     return _SIGNS[match[1].lower()] if match[1] else ""
 
 
+def _stacked(match: re.Match[str]) -> str:
+    """A stack in one line; fractions are marked: 6 with 1/2 stacked behind it is not 61/2."""
+    mark = _BEFORE_FRACTION if _FRACTION.fullmatch(match[1]) else ""
+    return mark + re.sub(r"[\^#]\s*", "/", match[1])
+
+
 def plain_mtext(value: str) -> str:
     """An MTEXT's value without formatting; paragraphs become lines, stacks ``a/b``."""
     value = _MTEXT_ESCAPE.sub(lambda m: chr(0xE000 + ord(m[1])), value)
     value = _MTEXT_BREAK.sub("\n", value)
-    value = _MTEXT_STACK.sub(lambda m: re.sub(r"[\^#]\s*", "/", m[1]), value)
+    value = _MTEXT_STACK.sub(_stacked, value)
     value = _UNICODE.sub(lambda m: chr(int(m[1], 16)), value)
     value = _MTEXT_ARGUMENT.sub("", value)
     value = _MTEXT_SWITCH.sub("", value).replace("\\~", " ")
     value = value.replace("{", "").replace("}", "").replace("^I", " ")
+    value = re.sub(rf"(?<=\d){_BEFORE_FRACTION}", " ", value).replace(_BEFORE_FRACTION, "")
     value = "".join(chr(ord(c) - 0xE000) if 0xE000 <= ord(c) < 0xE080 else c for c in value)  # noqa: PLR2004
     return plain_text(value).strip()

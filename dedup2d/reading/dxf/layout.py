@@ -16,6 +16,7 @@ from dedup2d.reading.budget import Meter
 from dedup2d.reading.builder import DrawingBuilder
 from dedup2d.reading.dxf import (
     hatches,
+    hatching,
     meshes,
     multileaders,
     polylines,
@@ -67,12 +68,28 @@ def read_layout(
     expander = BlockExpander(sheet.content_of, builder, len(document.first))
     content = sheet.content_of(block) if block else sheet.content(*document.entities)
     strokes = in_order(expander.expand(content)) if content else Strokes()
-    _add(document, builder, strokes)
+    _add(document, builder, _unhatched(document, builder, strokes, sheet.hatching_blocks()))
     unit = document.header.get("$INSUNITS", 0.0)
     return builder.build(
         format_name="dxf",
         unit_mm=MM_PER_UNIT.get(int(unit)) if np.isfinite(unit) else None,
         sheet_names=(name,),
+    )
+
+
+def _unhatched(
+    document: Document, builder: DrawingBuilder, strokes: Strokes, blocks: list[tuple[int, int]]
+) -> Strokes:
+    """Without the lines of hatches that are bounded by other strokes."""
+    rows = strokes.segment_owner % len(document.first)
+    inside = hatching.is_hatching(strokes, rows, blocks)
+    if not inside.any():
+        return strokes
+    builder.set_hatching(strokes.segments[inside])
+    builder.find("HATCHING_SKIPPED", "Pattern lines of hatches.", int(inside.sum()))
+    kept = ~inside
+    return replace(
+        strokes, segments=strokes.segments[kept], segment_owner=strokes.segment_owner[kept]
     )
 
 
@@ -129,6 +146,10 @@ class Sheet:
         )
         low, high = (bisect_left(self._placement_rows, row) for row in (start, stop))
         return Content(own, tuple(placed for _, placed in self._placements[low:high]), base)
+
+    def hatching_blocks(self) -> list[tuple[int, int]]:
+        """Row ranges of the blocks that may be hatching."""
+        return hatching.hatching_blocks(self._document, self._placements)
 
     def _all_placements(self, rows: Owners) -> list[tuple[int, Placement]]:
         kinds, kind = self._document.kinds, self._document.kind[rows]

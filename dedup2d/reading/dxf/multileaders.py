@@ -136,7 +136,8 @@ def multileaders(group: Group) -> tuple[Strokes, list[tuple[int, Text]]]:
         owner = np.full(len(edges), k)
         is_free = context.kind == _SPLINE
         parts.append(Strokes.free(edges, owner) if is_free else Strokes.straight(edges, owner))
-        parts.append(Strokes.straight(arrows, np.full(len(arrows), k)))
+        # free: every program draws an arrowhead a little wider or narrower
+        parts.append(Strokes.free(arrows, np.full(len(arrows), k)))
         text = Text(
             plain_mtext(decode(context.text)),
             *context.anchor,

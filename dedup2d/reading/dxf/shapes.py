@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Floats
+from dedup2d.reading.dxf import mosaics
 from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.dxf.ocs import to_world
 from dedup2d.reading.geometry import TAU, chain, ellipse_points, round_ellipse, turn_angles
@@ -62,10 +63,11 @@ def ellipses(group: Group) -> Strokes:
 
 
 def solids(group: Group) -> Strokes:
-    """SOLID and TRACE: their outline; the third and fourth corner are crossed."""
+    """SOLID and TRACE: their common outline; the third and fourth corner are crossed."""
     corners = _corners(group)[:, [0, 1, 3, 2]]
     heights = group.number(30)
-    return to_world(_outlines(corners), group.normal(), heights)
+    strokes = mosaics.outlines(corners, group.document.block_of(group.rows))
+    return to_world(strokes, group.normal(), heights)
 
 
 def faces(group: Group) -> Strokes:
