@@ -103,6 +103,12 @@ class Prepared:
         return points[:: max(1, len(points) // STEERING)].copy()
 
     @cached_property
+    def steering_ends(self) -> Complexes:
+        """The steering points, and as many ends: only these tell how far strokes may slide."""
+        ends = self.ends[0]
+        return np.concatenate([self.steering, ends[:: max(1, len(ends) // STEERING)]])
+
+    @cached_property
     def sparse(self) -> Sparse:
         """The samples that stand for all when many poses are compared: 600 to 1200."""
         some = slice(None, None, max(1, len(self.samples.z) // STEERING))

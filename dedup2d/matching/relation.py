@@ -129,7 +129,18 @@ def _close(agreement: Agreement, evidence: Evidence) -> Relation | None:
         return Relation.REVISION
     if _is_revision(low, evidence) and (part is None or _most_agree(agreement)):
         return Relation.REVISION
-    return part
+    return part or _part_of_many(agreement, evidence)
+
+
+def _part_of_many(agreement: Agreement, evidence: Evidence) -> Relation | None:
+    """The relation where one is there whole, and the other has many strokes more of little length."""
+    more_a, more_b = int(agreement.uncovered_a.sum()), int(agreement.uncovered_b.sum())
+    if evidence.scanned or min(more_a, more_b) > 0 or max(more_a, more_b) < MUCH_AROUND:
+        return None
+    telling = evidence.telling_share_b if more_a else evidence.telling_share_a
+    if telling < PART_TELLING_LENGTH:
+        return None
+    return Relation.CONTAINS if more_a else Relation.CONTAINED
 
 
 def _is_whole(agreement: Agreement, evidence: Evidence) -> bool:

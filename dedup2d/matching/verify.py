@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from dedup2d.drawing.model import Floats
-from dedup2d.matching import hypotheses
+from dedup2d.matching import chords, hypotheses
 from dedup2d.matching.prepared import Prepared
 from dedup2d.matching.shape import Bools
 from dedup2d.matching.similarity import Bundle, Similarity, joined
@@ -204,11 +204,12 @@ def _sharpened(a: Prepared, b: Prepared, t: Similarity, size: float) -> Similari
     With a large changed feature the tight pose is a compromise; narrowing the reach lets the
     unchanged majority decide.
     """
-    found = b.field.refined(a.steering, t, tuple(reach * size for reach in SHARPENING))
+    points = a.steering_ends
+    found = b.field.refined(points, t, tuple(reach * size for reach in SHARPENING))
     exact = FLOOR / 2 * size
 
     def agreeing(pose: Similarity) -> int:
-        return int(b.field.covers(a.steering, pose, exact).sum())
+        return int(b.field.covers(points, pose, exact).sum())
 
     return found if agreeing(found) >= agreeing(t) else t
 
@@ -234,6 +235,8 @@ def _agreement(a: Prepared, b: Prepared, t: Similarity, accuracy: Accuracy) -> A
     curve = max(CURVE_SLACK, tolerance) * size
     on_a, ends_a = _covered(a, b, t, limit, curve)
     on_b, ends_b = _covered(b, a, t.inverse(), limit / t.scale, curve / t.scale)
+    chords.excuse(a, b, t, (on_a, ends_a, on_b, ends_b), curve)
+    chords.excuse(b, a, t.inverse(), (on_b, ends_b, on_a, ends_a), curve / t.scale)
     return Agreement(
         transform=t,
         residual=residual,

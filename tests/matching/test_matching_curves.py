@@ -1,5 +1,7 @@
 """A free curve is the same whatever polygon a program makes of it."""
 
+from dataclasses import replace
+
 import numpy as np
 from matching_kit import plate
 
@@ -39,3 +41,24 @@ def test_a_curve_that_was_bent_is_a_change():
 def test_lines_in_place_of_lines_are_held_to_exactness():
     found = compare(with_plate(wave(90, straight=True)), with_plate(wave(70, straight=True)))
     assert found.relation is Relation.REVISION
+
+
+def test_coarse_chords_that_end_on_a_curve_are_the_same():
+    found = compare(with_plate(wave(30, straight=True)), with_plate(wave(400)))
+    assert found.relation is Relation.SAME
+
+
+def test_coarse_chords_that_end_elsewhere_are_a_change():
+    found = compare(with_plate(wave(30, height=9.5, straight=True)), with_plate(wave(400)))
+    assert found.relation is not Relation.SAME
+
+
+def test_lines_on_hatching_that_the_other_left_out_are_the_same():
+    lines = np.array([[x, 200.0, x + 8.0, 208.0] for x in range(0, 80, 4)])
+    outline = Drawing(segments=np.array([[0, 200.0, 84, 200], [8, 208, 84, 208]]))
+    outline = replace(outline, segment_source=np.zeros(2, np.int32))
+    exploded = joined(outline, Drawing(segments=lines, segment_source=np.zeros(20, np.int32)))
+    kept = with_plate(replace(outline, hatching=lines))
+    assert compare(with_plate(exploded), kept).relation is Relation.SAME
+    assert compare(kept, with_plate(exploded)).relation is Relation.SAME
+    assert compare(kept, with_plate(outline)).relation is Relation.SAME

@@ -34,3 +34,14 @@ def test_drawings_with_other_drawing_numbers_are_told_by_them() -> None:
     assert have_other_numbers(ours, theirs)
     assert not have_other_numbers(ours, ours)
     assert not have_other_numbers(ours, frame)
+
+
+def test_a_stacked_fraction_in_three_texts_says_the_same() -> None:
+    pieces = (at("7'-0", 0, 0), at("3", 8, 2), at("4", 8, -2), at('"', 10, 0))
+    whole = (at("7'-0 3/4\"", 0, 0),)
+    assert compare_texts(whole, pieces, HERE, diagonal=20) == ()
+    assert compare_texts(pieces, whole, HERE, diagonal=20) == ()
+
+
+def test_swapped_digits_are_no_pieces() -> None:
+    assert compare_texts((at("12", 0, 0),), (at("21", 0, 0),), HERE, diagonal=20)

@@ -44,7 +44,11 @@ def hatching_blocks(
         if block is None or uses[placed.block] > 1 or not _ANONYMOUS.fullmatch(placed.block):
             continue
         unmoved = not (placed.grid or placed.role or any(block.base) or placed.shift.any())
-        if unmoved and (placed.matrix == np.eye(2)).all() and _is_lines(document, block.start, block.stop):
+        if (
+            unmoved
+            and (placed.matrix == np.eye(2)).all()
+            and _is_lines(document, block.start, block.stop)
+        ):
             found.append((block.start, block.stop))
     return sorted(found)
 
@@ -65,7 +69,9 @@ def is_hatching(strokes: Strokes, rows: Rows, blocks: list[tuple[int, int]]) -> 
     chords = flatten_arcs(strokes.arcs)[0]
     others = np.concatenate([strokes.segments[number < 0], strokes.curves, chords])
     order = np.argsort(number, kind="stable")
-    low, high = (np.searchsorted(number[order], np.arange(len(blocks)), side=s) for s in ("left", "right"))
+    low, high = (
+        np.searchsorted(number[order], np.arange(len(blocks)), side=s) for s in ("left", "right")
+    )
     for first, last in zip(low.tolist(), high.tolist(), strict=True):
         own = order[first:last]
         if len(own) and _is_bounded(strokes.segments[own], others):

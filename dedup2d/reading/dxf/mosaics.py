@@ -51,5 +51,4 @@ def _is_inner(edges: Floats, place: Rows) -> np.ndarray[tuple[int], np.dtype[np.
     back = np.column_stack([place, edges[:, 2:], edges[:, :2]])
     _, number = np.unique(np.concatenate([forth, back]), axis=0, return_inverse=True)
     number = number.ravel()
-    found = np.isin(number[: len(edges)], number[len(edges) :])
-    return found
+    return np.isin(number[: len(edges)], number[len(edges) :])
