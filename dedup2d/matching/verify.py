@@ -121,12 +121,16 @@ def _scored(a: Prepared, b: Prepared, accuracy: Accuracy) -> tuple[Bundle, Float
 def _convinces(
     a: Prepared, b: Prepared, candidates: Bundle, scores: Floats, accuracy: Accuracy
 ) -> bool:
-    """Whether the best hypothesis, made better, covers nearly all: a vote would cost far more."""
+    """Whether the best hypothesis, made better, covers nearly all: a vote would cost far more.
+
+    One that looks convincing must still cover much: in a dense drawing everything is near a stroke.
+    """
     best = scores.max(initial=0.0)
-    if not PROMISING <= best < CONVINCING:
-        return bool(best >= CONVINCING)
+    if best < PROMISING:
+        return False
     start = candidates[int(np.argmax(scores))]
-    return _refined(a, b, start, _tight(a, b, start, accuracy))[1][2] >= CONVINCING
+    covered = _refined(a, b, start, _tight(a, b, start, accuracy))[1][2]
+    return bool(covered >= (PROMISING if best >= CONVINCING else CONVINCING))
 
 
 def _sources(*, scanned: bool) -> tuple[Callable[[Prepared, Prepared], Bundle], ...]:

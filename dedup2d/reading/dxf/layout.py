@@ -17,6 +17,7 @@ from dedup2d.reading.builder import DrawingBuilder
 from dedup2d.reading.dxf import (
     hatches,
     hatching,
+    leaders,
     meshes,
     multileaders,
     polylines,
@@ -38,7 +39,7 @@ _DRAWN: Final[dict[str, Callable[[Group], Strokes]]] = {
     "TRACE": shapes.solids,
     "3DFACE": shapes.faces,
     "LWPOLYLINE": polylines.lwpolylines,
-    "LEADER": polylines.leaders,
+    "LEADER": leaders.leaders,
     "MLINE": polylines.mlines,
     "SPLINE": splines.splines,
     "HELIX": splines.splines,
@@ -52,6 +53,7 @@ _PLACED: Final[dict[str, Callable[[Group], list[tuple[int, Placement]]]]] = {
     "ARC_DIMENSION": references.dimensions,
     "LARGE_RADIAL_DIMENSION": references.dimensions,
     "ACAD_TABLE": references.tables,
+    "LEADER": leaders.arrow_blocks,
 }
 _TEXTS: Final = frozenset({"TEXT", "MTEXT", "ATTRIB", "TOLERANCE"})
 _STRUCTURE: Final = frozenset({"VERTEX", "SEQEND", "ENDSEC", "EOF", "SECTION", "ENDBLK", "BLOCK"})

@@ -11,6 +11,7 @@ from dedup2d.drawing import Text, no_segments
 from dedup2d.drawing.model import Floats
 from dedup2d.reading.dxf.encoding import plain_mtext
 from dedup2d.reading.dxf.group import Group
+from dedup2d.reading.dxf.leaders import HALF_WIDTH
 from dedup2d.reading.dxf.splines import fitted
 from dedup2d.reading.dxf.tags import number, whole
 from dedup2d.reading.geometry import chain
@@ -21,7 +22,6 @@ Point = tuple[float, float]
 _SPLINE: Final = 2
 _UNKNOWN: Final = np.array([np.nan, np.nan])
 _OPENING: Final = frozenset({b"CONTEXT_DATA{", b"LEADER{", b"LEADER_LINE{"})
-_HALF_WIDTH: Final = 1 / 6  # of the length of the closed, filled arrowhead
 
 
 class _LeaderContext:
@@ -119,7 +119,7 @@ def _with_arrow(points: Floats, size: float) -> tuple[Floats, Floats]:
     if not 0 < 2 * size < length < math.inf:
         return points, no_segments()
     along = ahead / length * size
-    across = np.array([-along[1], along[0]]) * _HALF_WIDTH
+    across = np.array([-along[1], along[0]]) * HALF_WIDTH
     corners = np.array([tip, tip + along + across, tip + along - across])
     return np.concatenate([[tip + along], points[1:]]), chain(corners, closed=True)
 

@@ -1,4 +1,4 @@
-"""LWPOLYLINE, POLYLINE with its VERTEX entities, LEADER and MLINE.
+"""LWPOLYLINE, POLYLINE with its VERTEX entities, and MLINE.
 
 Each function takes a Group and gives Strokes owned by indices into the group's rows.
 """
@@ -31,13 +31,6 @@ def lwpolylines(group: Group) -> Strokes:
     vertices, entity = group.vertices(10, 42)
     closed = (group.flags(70) & _CLOSED).astype(bool)
     return to_world(_bulged(vertices, entity, closed), group.normal(), group.number(38))
-
-
-def leaders(group: Group) -> Strokes:
-    """LEADER: its vertices joined."""
-    vertices, entity = group.vertices(10)
-    open_all = np.zeros(len(group.rows), bool)
-    return _bulged(np.column_stack([vertices, np.zeros(len(vertices))]), entity, open_all)
 
 
 def _bulged(vertices: Floats, entity: Places, closed: NDArray[np.bool_]) -> Strokes:
