@@ -56,6 +56,7 @@ from matplotlib import pyplot as plt  # after the back end is chosen
 
 A4_MM, DPI = (277.0, 190.0), 200
 SEEN_INCH, SEEN_DPI = 10.0, 160  # the picture in which changes are looked for
+MOST_HATCHES = 120
 SEEN_NEAR, SEEN_CHANGED = 5, 30  # pixels: a stroke so wide covers, so many are a change
 SHEET_MM = 300.0  # diagonal of what is drawn on a framed sheet
 SAME = frozenset({Relation.SAME})
@@ -247,12 +248,18 @@ def seen(document: Any, box: np.ndarray) -> np.ndarray:
 
 
 def is_changed(base: Base, path: Path, query: Drawing) -> bool:
-    """Whether the written file looks other than the original, drawn by ezdxf."""
+    """Whether the written file looks other than the original, drawn by ezdxf.
+
+    A drawing of many hatches, which take minutes each way, is not looked at, and called unchanged.
+    """
+    original = loaded(base.path)
+    if len(original.query("HATCH")) > MOST_HATCHES:
+        return False
     boxes = np.array([bounds(base.drawing), bounds(query)]).reshape(-1, 2, 2)
     low, high = boxes[:, 0].min(0), boxes[:, 1].max(0)
     margin = 0.01 * (high - low).max()
     box = np.array([low - margin, high + margin])
-    before, after = seen(loaded(base.path), box), seen(loaded(path), box)
+    before, after = seen(original, box), seen(loaded(path), box)
     kernel = np.ones((SEEN_NEAR, SEEN_NEAR), np.uint8)
     lost = before & ~cv2.dilate(after, kernel) & 1
     added = after & ~cv2.dilate(before, kernel) & 1

@@ -7,13 +7,14 @@ round if need be: so A against B says the same as B against A.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from dedup2d.matching.explain import sentences
 from dedup2d.matching.fingerprint import Fingerprint
+from dedup2d.matching.fractions import fraction_bars
 from dedup2d.matching.prepared import Prepared
 from dedup2d.matching.regions import changed_regions
 from dedup2d.matching.relation import MUCH_AROUND, Covered, Evidence, decide, is_plain_scale
@@ -107,6 +108,8 @@ def _judged(a: Subject, b: Subject, agreement: Agreement) -> Comparison:
     texts = compare_texts(
         fa.texts, fb.texts, agreement.transform, diagonal=fa.shape.diagonal, loose=loose
     )
+    if not (texts or loose):
+        agreement = _without_bars(a.fingerprint, b.fingerprint, agreement)
     evidence = _evidence(a, b, agreement, texts_differ=bool(texts))
     relation = decide(agreement, evidence)
     back = agreement.transform.inverse()
@@ -135,6 +138,17 @@ def _judged(a: Subject, b: Subject, agreement: Agreement) -> Comparison:
         share_match=agreement.share_b,
         residual=agreement.residual,
         tolerance=agreement.tolerance,
+    )
+
+
+def _without_bars(a: Fingerprint, b: Fingerprint, g: Agreement) -> Agreement:
+    """Fraction bars that one side has in its texts are not uncovered."""
+    if not (g.uncovered_a.any() or g.uncovered_b.any()):
+        return g
+    return replace(
+        g,
+        uncovered_a=g.uncovered_a & ~fraction_bars(a.shape, g.uncovered_a, a.texts),
+        uncovered_b=g.uncovered_b & ~fraction_bars(b.shape, g.uncovered_b, b.texts),
     )
 
 

@@ -1,8 +1,16 @@
 """Equal texts belong together where they stand, not in the order they were written."""
 
+from dataclasses import replace
+
+import numpy as np
+from matching_kit import plate
+
 from dedup2d.drawing import Text
+from dedup2d.matching.compare import compare
+from dedup2d.matching.fingerprint import fingerprint
 from dedup2d.matching.similarity import Similarity
 from dedup2d.matching.texts import compare_texts, have_other_numbers
+from dedup2d.report import Relation
 
 HERE = Similarity(1 + 0j, 0j, mirrored=False)
 
@@ -45,3 +53,14 @@ def test_a_stacked_fraction_in_three_texts_says_the_same() -> None:
 
 def test_swapped_digits_are_no_pieces() -> None:
     assert compare_texts((at("12", 0, 0),), (at("21", 0, 0),), HERE, diagonal=20)
+
+
+def test_the_bar_of_a_fraction_is_in_the_text() -> None:
+    whole = plate(3, (at("3/4", 60, 200),))
+    pieces = (at("3", 60, 204), at("4", 60, 196))
+    barred = plate(3, pieces)
+    bar = np.array([[59.0, 202.0, 64.0, 202.0]])
+    barred = replace(barred, segments=np.concatenate([barred.segments, bar]))
+    assert compare(fingerprint(barred), fingerprint(whole)).relation is Relation.SAME
+    without = replace(barred, texts=(at("34", 60, 204),))
+    assert compare(fingerprint(without), fingerprint(whole)).relation is Relation.REVISION

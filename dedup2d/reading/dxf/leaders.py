@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -105,7 +106,9 @@ def _arrows(group: Group) -> list[_Arrow | None]:
             continue
         style = next((document.decoder(v).lower() for code, v in items if code == 3), "")  # noqa: PLR2004
         values = styles.get(style, {}) | _overrides(items)
-        length = number(values.get(_SIZE, _STANDARD_SIZE)) * (number(values.get(_SCALE, 1.0)) or 1.0)
+        length = number(values.get(_SIZE, _STANDARD_SIZE)) * (
+            number(values.get(_SCALE, 1.0)) or 1.0
+        )
         handle = document.decoder(values.get(_BLOCK, b"")).lstrip("0").lower()
         found.append(_Arrow(length, blocks.get(handle) if handle else CLOSED))
     return found
@@ -123,7 +126,7 @@ def _styles(document: Document) -> dict[str, dict[int, Any]]:
 def _overrides(items: list[tuple[int, Any]]) -> dict[int, Any]:
     """What the leader itself says instead: 1070 names a variable, its value follows."""
     found = {}
-    for (code, name), (_, value) in zip(items, items[1:], strict=False):
+    for (code, name), (_, value) in pairwise(items):
         if code == 1070 and (variable := whole(name)) in {_SIZE, _SCALE, _BLOCK}:  # noqa: PLR2004
             found[variable] = value
     return found
