@@ -35,6 +35,7 @@ TRIED: Final = 4  # hypotheses that are refined
 MIRROR_ORDER: Final = 0.06  # symmetric drawings: an unmirrored pose is tried first ...
 STILL_ORDER: Final = 0.03  # ... and one that moves nothing before all others
 MIRROR_COST: Final = 1e-3  # and it is kept unless another covers more
+STILL_GAIN: Final = 1e-3  # as much for one that moves nothing: symmetric parts stay where they are
 SCALES: Final = (1e-6, 1e6)
 COARSEST: Final = 4e-3  # a pixel over the smaller diagonal: less of a drawing says nothing
 NEARLY_ALL: Final = 0.9995
@@ -91,6 +92,7 @@ def verify(a: Prepared, b: Prepared, accuracy: Accuracy = EXACT) -> Agreement | 
         start = candidates[int(k)]
         tight = _tight(a, b, start, accuracy)
         found, (share_a, share_b, value) = _refined(a, b, start, tight)
+        value += STILL_GAIN * _is_still(found)
         if best is None or value > best[0]:
             best = (value, found)
         if min(share_a, share_b) > NEARLY_ALL and not found.mirrored:
@@ -139,6 +141,10 @@ def _sources(*, scanned: bool) -> tuple[Callable[[Prepared, Prepared], Bundle], 
     if not scanned:
         return absolute, relative
     return absolute, relative, hypotheses.from_longest, hypotheses.from_insides
+
+
+def _is_still(t: Similarity) -> bool:
+    return abs(t.a - 1) < 1e-6 and not t.mirrored  # noqa: PLR2004  # rounding
 
 
 def _still(candidates: Bundle) -> Bools:

@@ -27,7 +27,9 @@ _TURN: Final = 1e-3  # radians within which lines are parallel
 _LEVEL: Final = 1e-4  # of the hatching's extent: pieces of one line
 _NEAR: Final = 0.25  # of the pattern's spacing: a line that ends so near to a stroke ends on it
 _SINGLE: Final = 0.01  # the same for a line without neighbours, of its length
-_ENDING: Final = 0.95  # share of the lines' ends that must: a corner may be cut
+_ENDING: Final = (
+    0.75  # share of the ends that must: of 196 patterns one has fewer, dashes end anywhere
+)
 _CELLS: Final = 4_000_000  # distances computed at once
 
 
