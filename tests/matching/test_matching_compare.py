@@ -143,3 +143,20 @@ def test_an_empty_drawing_is_different_from_everything(part):
 def test_drawings_without_strokes_are_similar_by_equal_texts():
     note = Drawing(texts=(Text("General tolerances ISO 2768-m", 0, 0),))
     assert related(note, note).relation is Relation.SIMILAR
+
+
+def test_a_drawing_that_is_there_whole_among_many_specks_is_a_part():
+    r = np.random.default_rng(1)
+    specks = [(x, y, x + 0.3, y + 0.2) for x, y in r.uniform(10, 80, (60, 2))]
+    found = related(joined(plate(4), drawing(specks)), plate(4))
+    assert found.relation is Relation.CONTAINS
+    assert related(plate(4), joined(plate(4), drawing(specks))).relation is Relation.CONTAINED
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_short_level_strokes_in_a_stack_do_not_slide(seed):
+    r = np.random.default_rng(seed)
+    pieces = [(0.03 * k, 0.2 * y, 0.03 * k + 0.03, 0.2 * y) for y in range(20) for k in range(3)]
+    stack = drawing([(0, 0.2 * y, 0.09, 0.2 * y) for y in range(20)])
+    noisy = moved(drawing(pieces + r.normal(0, 3.8e-6, (60, 4))), turn=0.1 * seed)
+    assert related(noisy, stack).relation is Relation.SAME
