@@ -15,10 +15,11 @@ import numpy as np
 from dedup2d.matching.explain import sentences
 from dedup2d.matching.fingerprint import Fingerprint
 from dedup2d.matching.fractions import fraction_bars
+from dedup2d.matching.outlined import is_hatching_of
 from dedup2d.matching.prepared import Prepared
 from dedup2d.matching.regions import changed_regions
 from dedup2d.matching.relation import MUCH_AROUND, Covered, Evidence, decide, is_plain_scale
-from dedup2d.matching.shape import Bools
+from dedup2d.matching.shape import Bools, Shape
 from dedup2d.matching.similarity import Similarity
 from dedup2d.matching.texts import compare_texts, have_other_numbers
 from dedup2d.matching.verify import Accuracy, Agreement, verify
@@ -110,6 +111,7 @@ def _judged(a: Subject, b: Subject, agreement: Agreement) -> Comparison:
     )
     if not (texts or loose):
         agreement = _without_bars(a.fingerprint, b.fingerprint, agreement)
+        agreement = _without_hatching(a.fingerprint.shape, b.fingerprint.shape, agreement)
     evidence = _evidence(a, b, agreement, texts_differ=bool(texts))
     relation = decide(agreement, evidence)
     back = agreement.transform.inverse()
@@ -150,6 +152,18 @@ def _without_bars(a: Fingerprint, b: Fingerprint, g: Agreement) -> Agreement:
         uncovered_a=g.uncovered_a & ~fraction_bars(a.shape, g.uncovered_a, a.texts),
         uncovered_b=g.uncovered_b & ~fraction_bars(b.shape, g.uncovered_b, b.texts),
     )
+
+
+def _without_hatching(a: Shape, b: Shape, g: Agreement) -> Agreement:
+    """Lines that hatch what only the other outlines, and these outlines, are not uncovered."""
+    if not (g.uncovered_a.any() and g.uncovered_b.any()):
+        return g
+    here = g.transform.inverse().move(b)
+    more_a, more_b = a.part(g.uncovered_a), here.part(g.uncovered_b)
+    if is_hatching_of(more_a, more_b, here) or is_hatching_of(more_b, more_a, a):
+        none_a, none_b = np.zeros_like(g.uncovered_a), np.zeros_like(g.uncovered_b)
+        return replace(g, uncovered_a=none_a, uncovered_b=none_b)
+    return g
 
 
 def _evidence(a: Subject, b: Subject, agreement: Agreement, *, texts_differ: bool) -> Evidence:

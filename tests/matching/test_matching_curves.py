@@ -53,6 +53,21 @@ def test_coarse_chords_that_end_elsewhere_are_a_change():
     assert found.relation is not Relation.SAME
 
 
+def test_hatching_and_its_outline_are_the_same_area():
+    lines = np.array([[0, y, 30.0, y] for y in np.arange(201.0, 220.0, 2.0)])
+    corners = np.array([[0, 200.0], [30, 200], [30, 220], [0, 220]])
+    edges = np.hstack([corners, np.roll(corners, -1, axis=0)])
+    shaded, outlined = (
+        with_plate(Drawing(segments=s, segment_source=np.zeros(len(s), np.int32)))
+        for s in (lines, edges)
+    )
+    assert compare(shaded, outlined).relation is Relation.SAME
+    assert compare(outlined, shaded).relation is Relation.SAME
+    wider = edges + np.array([0, 0, 6, 0]) * (edges[:, 2:3] > 0)
+    other = with_plate(Drawing(segments=wider, segment_source=np.zeros(4, np.int32)))
+    assert compare(shaded, other).relation is not Relation.SAME
+
+
 def test_lines_on_hatching_that_the_other_left_out_are_the_same():
     lines = np.array([[x, 200.0, x + 8.0, 208.0] for x in range(0, 80, 4)])
     outline = Drawing(segments=np.array([[0, 200.0, 84, 200], [8, 208, 84, 208]]))
