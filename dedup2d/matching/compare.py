@@ -26,6 +26,7 @@ from dedup2d.matching.verify import Accuracy, Agreement, verify
 from dedup2d.report import Changes, Pose, Relation
 
 WHOLE_SHEET: Final = 0.9  # what the border counts in: it may be a part's outline, or a frame
+LEAST_INSIDE: Final = 0.02  # of all strokes: what hangs together with all else is no border
 SCANNED_LOSS: Final = 0.05  # of what is inside the border: small holes and dashes get lost
 
 
@@ -216,10 +217,11 @@ def _body(p: Prepared, open_: Bools, uncovered: Bools) -> Covered:
     """How much of what is inside the border is covered."""
     if not uncovered.any():
         return Covered()
-    inside = p.body[p.samples.owner]
+    body = p.body if p.body.mean() >= LEAST_INSIDE else np.ones_like(p.body)
+    inside = body[p.samples.owner]
     weight = p.samples.weight
     length = weight[inside & ~open_].sum() / weight[inside].sum()
-    return Covered(float(length), float(1 - uncovered[p.body].mean()))
+    return Covered(float(length), float(1 - uncovered[body].mean()))
 
 
 def _telling_share(p: Prepared) -> float:
