@@ -131,8 +131,9 @@ def blocked(base: Base, folder: Path) -> Path:
     document = document_of(base)
     space = document.modelspace()
     layers = document.layers
-    shown = (entity.dxf.layer for entity in space if not layers.get(entity.dxf.layer).is_frozen())
-    layer = next(shown, "0")
+    frozen = {layer.dxf.name.lower() for layer in layers if layer.is_frozen()}
+    used = (entity.dxf.layer for entity in space)
+    layer = next((name for name in used if name.lower() not in frozen), "0")
     block = document.blocks.new("DEDUP2D_ALL")
     for entity in list(space):
         space.move_to_layout(entity, block)

@@ -101,7 +101,8 @@ def one_turn(sweep: float) -> float:
     """A sweep in (0, one turn]: none at all means a whole one, as does more."""
     if sweep > TAU:
         return TAU
-    return sweep if sweep > 1e-12 else sweep % TAU or TAU  # noqa: PLR2004  # rounding
+    sweep %= TAU
+    return sweep if sweep > 1e-9 else TAU  # noqa: PLR2004  # rounding, as in turn_angles
 
 
 def flatten_arcs(arcs: Floats) -> tuple[Floats, NDArray[np.intp]]:

@@ -386,3 +386,9 @@ def test_file_without_version_has_closed_lwpolylines():
     """ezdxf takes such a file for R12 and drops the flag."""
     square = "0=LWPOLYLINE 8=0 90=4 70=1 10=0 20=0 10=3 20=0 10=3 20=3 10=0 20=3"
     assert length_of(read_dxf(square)) == pytest.approx(12)
+
+
+def test_ellipse_that_ends_where_it_starts_but_for_rounding_is_whole():
+    ellipse = "0=ELLIPSE 8=0 10=0 20=0 11=5 21=0 40=0.5 41=0 42="
+    whole = length_of(read_dxf(ellipse + "6.283185307179586"))
+    assert length_of(read_dxf(ellipse + "3.552713678800501e-15")) == pytest.approx(whole)
