@@ -22,7 +22,8 @@ from dedup2d.reading.strokes import Strokes, in_order, joined
 _NESTED: Final = 1 << 40  # owners of strokes that come out of a block are raised by it
 _TEXTS: Final = frozenset({"TEXT", "MTEXT", "ATTRIB", "TOLERANCE"})
 _REFERENCES: Final = frozenset({"INSERT", "MINSERT"})
-_NO_STROKES: Final = frozenset({"POINT", "VIEWPORT", "ATTDEF", "RAY", "XLINE", "SEQEND"})
+_NO_STROKES: Final = frozenset({"POINT", "VIEWPORT", "RAY", "XLINE"})
+_STRUCTURE: Final = frozenset({"SEQEND", "ATTDEF"})  # nothing of a drawing
 _IN_PLANE: Final = frozenset(
     {"CIRCLE", "ARC", "LWPOLYLINE", "POLYLINE_2D", "SOLID", "TRACE", "HATCH"}
 )
@@ -105,7 +106,7 @@ class _Sheet:
             self.overridden.check(text, placement.measured, is_angle=_is_angle(entity))
         elif kind in _NO_STROKES:
             self._builder.find("ENTITY_NOT_DRAWN", f"{kind} entities have no strokes.")
-        else:
+        elif kind not in _STRUCTURE:
             self._builder.find("ENTITY_SKIPPED", f"{kind} entities are not read.")
 
     def _shape(self, entity: DwgEntity) -> Strokes:

@@ -37,7 +37,8 @@ PARSER_ERRORS: Final = (
 )
 _PER_SPAN: Final = 16  # pieces of a spline between two knots
 _FLAT: Final = 1e-3  # distance of chords from a curve, as a share of the curve's extent
-_NOT_DRAWN: Final = frozenset({"POINT", "VIEWPORT", "ATTDEF", "XLINE", "RAY", "SEQEND"})
+_NOT_DRAWN: Final = frozenset({"POINT", "VIEWPORT", "XLINE", "RAY"})
+_STRUCTURE: Final = frozenset({"SEQEND", "ATTDEF"})  # nothing of a drawing
 
 
 class EntityWalker:
@@ -101,7 +102,7 @@ class EntityWalker:
             self.walk(entity.virtual_entities(), f"{kind}/", depth + 1)
         elif kind in _NOT_DRAWN:
             self._builder.find("ENTITY_NOT_DRAWN", f"{kind} entities have no strokes.")
-        else:
+        elif kind not in _STRUCTURE:
             self._builder.find("ENTITY_SKIPPED", f"{kind} entities are not read.")
 
     def _insert(self, entity: Any, depth: int) -> None:

@@ -56,8 +56,10 @@ _PLACED: Final[dict[str, Callable[[Group], list[tuple[int, Placement]]]]] = {
     "LEADER": leaders.arrow_blocks,
 }
 _TEXTS: Final = frozenset({"TEXT", "MTEXT", "ATTRIB", "TOLERANCE"})
-_STRUCTURE: Final = frozenset({"VERTEX", "SEQEND", "ENDSEC", "EOF", "SECTION", "ENDBLK", "BLOCK"})
-_NO_STROKES: Final = frozenset({"POINT", "VIEWPORT", "ATTDEF", "RAY", "XLINE", "LIGHT"})
+_STRUCTURE: Final = frozenset(
+    {"VERTEX", "SEQEND", "ENDSEC", "EOF", "SECTION", "ENDBLK", "BLOCK", "ATTDEF"}
+)
+_NO_STROKES: Final = frozenset({"POINT", "VIEWPORT", "RAY", "XLINE", "LIGHT"})
 _MULTILEADERS: Final = frozenset({"MULTILEADER", "MLEADER"})
 
 
