@@ -49,7 +49,7 @@ from dedup2d.reading import read
 from dedup2d.reading.sheets import bounds
 from dedup2d.report import Relation
 from dedup2d.samples import mutations as mutate
-from dedup2d.samples.raster import rasterise
+from dedup2d.samples.raster import extents_of, rasterise
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt  # after the back end is chosen
@@ -155,15 +155,19 @@ def turned(base: Base, folder: Path) -> Path:
 
 
 def plotted(base: Base, folder: Path) -> Path:
-    """A vector PDF of model space that fills an A4 page."""
+    """A vector PDF of model space that fills an A4 page, upright or across as the drawing is."""
     if base.drawing.sheet_names != ("Model",):
         raise ValueError("What was read is not in model space.")
     document = document_of(base)
-    figure = plt.figure(figsize=(A4_MM[0] / 25.4, A4_MM[1] / 25.4))
+    min_x, min_y, max_x, max_y = extents_of(base.drawing)
+    across = max_x - min_x >= max_y - min_y
+    figure = plt.figure(figsize=[mm / 25.4 for mm in (A4_MM if across else A4_MM[::-1])])
     axes = figure.add_axes((0.02, 0.02, 0.96, 0.96))
     config = Configuration(color_policy=ColorPolicy.BLACK)
     context = RenderContext(document)
-    Frontend(context, MatplotlibBackend(axes), config=config).draw_layout(document.modelspace())
+    # else the back end makes the page as large as it likes, mostly half an A4
+    backend = MatplotlibBackend(axes, adjust_figure=False)
+    Frontend(context, backend, config=config).draw_layout(document.modelspace())
     axes.set_axis_off()
     path = folder / "q.pdf"
     figure.savefig(path)
