@@ -125,3 +125,33 @@ def test_large_scan_is_read_at_a_coarser_pixel(tmp_path):
     drawing = read(tmp_path / "a.png")
     assert length(drawing) == pytest.approx(6 * TRUE_LENGTH, rel=0.02)
     assert drawing.tolerance > 1.5
+
+
+def boxes_and_dashes():
+    """The plate with a small box, and a row of dashes that are smaller than letters may be."""
+    image = plate()
+    cv2.rectangle(image, (1000, 300), (1015, 315), 0, 3)
+    for x in range(900, 1050, 30):
+        cv2.line(image, (x, 600), (x + 15, 600), 0, 3)
+    return image
+
+
+def test_small_boxes_and_dashes_are_no_lettering(tmp_path):
+    Image.fromarray(boxes_and_dashes()).save(tmp_path / "a.png")
+    drawing = read(tmp_path / "a.png")
+    assert "LETTERING_SKIPPED" not in {f.code for f in drawing.findings}
+    assert length(drawing) == pytest.approx(TRUE_LENGTH + 60 + 75, rel=0.01)
+
+
+def test_a_ring_in_a_word_is_lettering(tmp_path):
+    image = plate()
+    cv2.putText(image, "KONSOLE", (850, 600), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 0, 2)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    assert length(read(tmp_path / "a.png")) == pytest.approx(TRUE_LENGTH, rel=0.02)
+
+
+def test_of_a_filled_area_the_edge_is_left(tmp_path):
+    image = plate()
+    cv2.rectangle(image, (850, 450), (1000, 600), 0, -1)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    assert length(read(tmp_path / "a.png")) == pytest.approx(TRUE_LENGTH + 600, rel=0.02)
