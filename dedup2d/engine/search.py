@@ -34,7 +34,7 @@ LIMITS: Final = {
 }
 
 MOST_PRECISE: Final = 100
-MOST_SCANNED: Final = 50
+MOST_SCANNED: Final = 100
 UNLIKELY_VERIFIED: Final = 2
 SETTLED: Final = frozenset({Relation.EXACT, Relation.SAME, Relation.REVISION, Relation.CONTAINS})
 SCANNED_AT_LEAST: Final = 12  # candidates of a scan that are verified though one was found

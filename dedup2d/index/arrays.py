@@ -20,7 +20,8 @@ from dedup2d.matching.tokens import Hashes
 
 JOIN: Final = 1e-3  # signatures closer than this in every number may be the same drawing
 JOINED_AT_MOST: Final = 50
-SCANNED_DESCRIPTOR: Final = 50  # tokens say little about scans, so the descriptor must
+SCANNED_DESCRIPTOR: Final = 75  # tokens say little about scans, so the descriptor must
+SCANNED_WHOLE: Final = 25  # the same by the whole sheet: what looked like a frame may be the part
 
 Levels = tuple[bool, float, float, float, float]
 
@@ -96,9 +97,12 @@ class TenantArrays:
         chosen |= dict.fromkeys(close[np.argsort(apart[close], kind="stable")][:JOINED_AT_MOST])
         chosen |= dict.fromkeys(_best(cosine, limits.cosine))
         chosen |= dict.fromkeys(_best(containment, limits.containment))
-        by_descriptor = SCANNED_DESCRIPTOR if fp.is_raster else limits.descriptor
-        chosen |= dict.fromkeys(_best(inner, by_descriptor))
-        chosen |= dict.fromkeys(_best(whole, limits.descriptor))
+        by_inner = SCANNED_DESCRIPTOR if fp.is_raster else limits.descriptor
+        by_whole = SCANNED_WHOLE if fp.is_raster else limits.descriptor
+        chosen |= dict.fromkeys(_best(inner, by_inner))
+        chosen |= dict.fromkeys(_best(whole, by_whole))
+        # a scan's outline may be taken for a frame where the vault's is not, or the other way
+        alike = np.maximum(inner, whole) if fp.is_raster else inner
         keyed = set(same_key)
         return {
             int(self.numbers[row]): (
@@ -106,7 +110,7 @@ class TenantArrays:
                 float(apart[row]),
                 float(cosine[row]),
                 float(containment[row]),
-                float(inner[row]),
+                float(alike[row]),
             )
             for row in (int(r) for r in chosen)
         }

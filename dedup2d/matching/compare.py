@@ -27,6 +27,9 @@ from dedup2d.report import Changes, Pose, Relation
 
 WHOLE_SHEET: Final = 0.9  # what the border counts in: it may be a part's outline, or a frame
 LEAST_INSIDE: Final = 0.02  # of all strokes: what hangs together with all else is no border
+ONE_SHEET: Final = 0.95  # the same for one side's border
+SIMILAR_KNEE: Final = 0.80  # of scans: from here the similarity rises by ...
+SIMILAR_SLOPE: Final = 0.16  # ... this, to 0.84
 SCANNED_LOSS: Final = 0.05  # of what is inside the border: small holes and dashes get lost
 
 
@@ -187,6 +190,7 @@ def _evidence(a: Subject, b: Subject, agreement: Agreement, *, texts_differ: boo
         ),
         body_a=_body(a.prepared, agreement.open_a, agreement.uncovered_a),
         body_b=_body(b.prepared, agreement.open_b, agreement.uncovered_b),
+        scanned_alike=0.0 if drawn else _scanned_alike(a.prepared, b.prepared, agreement),
     )
 
 
@@ -218,10 +222,28 @@ def _body(p: Prepared, open_: Bools, uncovered: Bools) -> Covered:
     if not uncovered.any():
         return Covered()
     body = p.body if p.body.mean() >= LEAST_INSIDE else np.ones_like(p.body)
-    inside = body[p.samples.owner]
-    weight = p.samples.weight
-    length = weight[inside & ~open_].sum() / weight[inside].sum()
-    return Covered(float(length), float(1 - uncovered[body].mean()))
+    return Covered(_length(p, open_, body), float(1 - uncovered[body].mean()))
+
+
+def _scanned_alike(a: Prepared, b: Prepared, g: Agreement) -> float:
+    """Covered share of both, of the whole or of what a border surrounds, as fits best.
+
+    What looks like a border may be a part's outline on either side.
+    """
+    inside_a, inside_b = _length(a, g.open_a, a.within), _length(b, g.open_b, b.within)
+    views = (
+        (inside_a * inside_b, 1.0),
+        (inside_a * g.share_b, ONE_SHEET),
+        (g.share_a * inside_b, ONE_SHEET),
+        (g.share_a * g.share_b, WHOLE_SHEET),
+    )
+    return max(weight * math.sqrt(covered) for covered, weight in views)
+
+
+def _length(p: Prepared, open_: Bools, some: Bools) -> float:
+    """Covered share of the length of some strokes."""
+    chosen, weight = some[p.samples.owner], p.samples.weight
+    return float(weight[chosen & ~open_].sum() / weight[chosen].sum())
 
 
 def _telling_share(p: Prepared) -> float:
@@ -242,11 +264,15 @@ def _similarity(relation: Relation, agreement: Agreement, evidence: Evidence, te
     if relation in (Relation.CONTAINS, Relation.CONTAINED):
         return round(0.80 + 0.10 * high + 0.05 * low, 6)
     if evidence.scanned and relation is Relation.SIMILAR:
-        inside = math.sqrt(evidence.body_a.length * evidence.body_b.length)
-        whole = WHOLE_SHEET * math.sqrt(agreement.share_a * agreement.share_b)
-        return round(min(0.84, max(inside, whole) + SCANNED_LOSS), 6)
+        return round(_flattened(evidence.scanned_alike + SCANNED_LOSS), 6)
     telling = math.sqrt(agreement.telling_a * agreement.telling_b)
     return round(min(0.79, 0.25 + 0.55 * min(telling, math.sqrt(low * high) + 0.1)), 6)
+
+
+def _flattened(similarity: float) -> float:
+    """Below 0.85, which stands for a common whole; no two that differ become equal."""
+    above = max(similarity - SIMILAR_KNEE, 0.0)
+    return min(similarity, SIMILAR_KNEE) + SIMILAR_SLOPE * above
 
 
 def _confidence(relation: Relation, agreement: Agreement, evidence: Evidence) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Drawing, Floats, Text, no_segments
 from dedup2d.errors import ServiceError
-from dedup2d.matching.border import inside
+from dedup2d.matching.border import FEWEST_FOUND, FEWEST_INSIDE, inside
 from dedup2d.matching.canonical import canonical, canonical_shape, sound_segments
 from dedup2d.matching.descriptor import descriptor
 from dedup2d.matching.moments import moments, signature
@@ -75,7 +75,7 @@ class Fingerprint:
 def fingerprint(drawing: Drawing) -> Fingerprint:
     """The fingerprint of a drawing; one without strokes has an empty shape."""
     shape = canonical(drawing)
-    whole, inner = _descriptors(shape)
+    whole, inner = _descriptors(shape, scanned=drawing.is_raster)
     return Fingerprint(
         shape=shape,
         texts=drawing.texts,
@@ -91,15 +91,16 @@ def fingerprint(drawing: Drawing) -> Fingerprint:
     )
 
 
-def _descriptors(shape: Shape) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    whole, within = descriptor(shape), inside(shape)
+def _descriptors(shape: Shape, *, scanned: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    whole = descriptor(shape)
+    within = inside(shape, FEWEST_FOUND if scanned else FEWEST_INSIDE)
     return whole, whole if within is shape else descriptor(within)
 
 
 def refreshed(old: Fingerprint) -> Fingerprint:
     """The fingerprint that this version makes of the strokes of another version's."""
     shape = canonical_shape(old.shape)
-    whole, inner = _descriptors(shape)
+    whole, inner = _descriptors(shape, scanned=old.is_raster)
     return replace(
         old,
         shape=shape,

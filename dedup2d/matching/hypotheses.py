@@ -17,7 +17,7 @@ from dedup2d.matching.shape import Complexes
 from dedup2d.matching.similarity import Bundle, Similarity, bundle, joined
 
 LONGEST: Final = 10  # segments of a scan that are laid onto each other
-SCALES: Final = (0.02, 50.0)  # between a scan and a drawing
+SCALES: Final = (0.02, 50.0)  # of one diagonal over the other
 
 
 def from_whole(a: Prepared, b: Prepared) -> Bundle:
@@ -75,7 +75,7 @@ def from_longest(a: Prepared, b: Prepared) -> Bundle:
             shift = onto[:, 0] - turn * start
             found.append(Bundle(turn, shift, np.full(len(turn), mirrored)))
     every = joined(found)
-    scale = np.abs(every.a)
+    scale = np.abs(every.a) * a.shape.diagonal / b.shape.diagonal
     return every.kept((scale > SCALES[0]) & (scale < SCALES[1]))
 
 

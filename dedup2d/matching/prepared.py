@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from dedup2d.drawing.model import Floats, no_segments
-from dedup2d.matching.border import body, inside
+from dedup2d.matching.border import FEWEST_FOUND, body
 from dedup2d.matching.field import StrokeField
 from dedup2d.matching.moments import Moments, moments
 from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Ints, Samples, Shape, sample
@@ -126,10 +126,14 @@ class Prepared:
         return body(self.shape)
 
     @cached_property
+    def within(self) -> Bools:
+        """(count,) strokes that look like surrounded by a border, be they few; all without one."""
+        return body(self.shape, FEWEST_FOUND)
+
+    @cached_property
     def inside(self) -> Prepared:
-        """What the sheet's border surrounds; this itself where there is no border."""
-        within = inside(self.shape)
-        return self if within is self.shape else Prepared(within)
+        """What ``within`` marks, as a drawing of its own; this itself where there is no border."""
+        return self if self.within.all() else Prepared(self.shape.part(self.within))
 
     @cached_property
     def curves(self) -> Prepared | None:

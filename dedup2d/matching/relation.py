@@ -51,7 +51,7 @@ class Evidence:
     of a side's length is telling at all; ``numbers_differ``: both bear drawing numbers, other ones;
     ``more_around``: one is there whole, the other has many strokes more, all of them around it;
     ``longest_open`` the longest uncovered stroke relative to
-    its drawing's diagonal.
+    its drawing's diagonal; ``scanned_alike`` the covered share of scans, borders left out or not.
     """
 
     count_a: int
@@ -67,6 +67,7 @@ class Evidence:
     longest_open: float = 0.0
     body_a: Covered = Covered()
     body_b: Covered = Covered()
+    scanned_alike: float = 0.0
 
 
 def is_plain_scale(scale: float, evidence: Evidence) -> bool:

@@ -111,11 +111,14 @@ def _scored(a: Prepared, b: Prepared, accuracy: Accuracy) -> tuple[Bundle, Float
     scores = _scores(a, b, candidates)
     if _convinces(a, b, candidates, scores, accuracy):
         return candidates, scores
-    for source in _sources(scanned=accuracy != EXACT):
+    scanned = accuracy != EXACT
+    # its wide tolerance lets a dense drawing cover much of another in any pose
+    enough = CONVINCING if scanned else CONVINCING_PART
+    for source in _sources(scanned=scanned):
         more = _possible(source(a, b), a, b, accuracy)
         candidates = joined([candidates, more])
         scores = np.concatenate([scores, _scores(a, b, more)])
-        if scores.max(initial=0.0) >= CONVINCING_PART:
+        if scores.max(initial=0.0) >= enough:
             break
     return candidates, scores
 

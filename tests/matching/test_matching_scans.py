@@ -4,8 +4,10 @@ import dataclasses
 
 import cv2
 import pytest
-from matching_kit import plate
+from matching_kit import box, circle, plate
+from matching_kit import drawing as by_hand
 
+from dedup2d.matching.border import inside
 from dedup2d.matching.compare import compare
 from dedup2d.matching.fingerprint import fingerprint
 from dedup2d.reading.budget import Budget
@@ -58,3 +60,34 @@ def test_what_the_border_surrounds_is_most_like_the_frameless_drawing(scanned):
     sheet = scanned(mutate.add_frame(parts[1], 7).drawing, skew_deg=1.5, noise=10.0)
     alike = [float(sheet.inner @ fingerprint(part).inner) for part in parts]
     assert max(alike) == alike[1] > 0.9
+
+
+def simple(size=1.0):
+    """A plate with two holes: six strokes, of ``size`` units."""
+    holes = [circle(2 * size, size, size / 2), circle(6 * size, 3 * size, size)]
+    return by_hand(box(0, 0, 8 * size, 5 * size), holes)
+
+
+@pytest.mark.parametrize("size", [10.0, 0.1])
+def test_a_scanned_sheet_contains_a_part_of_few_strokes_in_whatever_unit(scanned, size):
+    sheet = scanned(mutate.add_frame(simple(20.0), 7).drawing, skew_deg=2.0, noise=10.0)
+    part = fingerprint(simple(size))
+    assert float(sheet.inner @ part.descriptor) > 0.9
+    assert compare(sheet, part).relation is Relation.CONTAINS
+
+
+def test_lettering_that_is_left_in_the_cells_of_a_border_belongs_to_it():
+    frame = [*box(0, 0, 400, 280), *box(10, 10, 380, 260), *box(330, 10, 60, 20)]
+    letter, part = box(335, 15, 4, 4), box(100, 100, 120, 80)
+    holes = [circle(160, 140, 20), circle(120, 120, 5), circle(200, 120, 5), circle(120, 160, 5)]
+    sheet = by_hand(frame + letter + part, holes)
+    assert inside(fingerprint(sheet).shape).count == 8
+
+
+def test_two_good_matches_of_a_scan_are_not_equal(scanned):
+    """Both were cut off at 0.84, so that the name decided which was first."""
+    holed = by_hand(box(0, 0, 80, 50), [circle(x, 25, 3) for x in range(10, 80, 10)])
+    fewer = by_hand(box(0, 0, 80, 50), [circle(x, 25, 3) for x in range(10, 60, 10)])
+    query = scanned(holed, skew_deg=1.0, noise=8.0)
+    one, other = (compare(query, fingerprint(found)) for found in (holed, fewer))
+    assert one.similarity > other.similarity
