@@ -155,3 +155,15 @@ def test_of_a_filled_area_the_edge_is_left(tmp_path):
     cv2.rectangle(image, (850, 450), (1000, 600), 0, -1)
     Image.fromarray(image).save(tmp_path / "a.png")
     assert length(read(tmp_path / "a.png")) == pytest.approx(TRUE_LENGTH + 600, rel=0.02)
+
+
+def test_of_a_halftone_nothing_small_is_left(tmp_path):
+    """Boxes that would be kept, but so many cannot be looked at in pairs."""
+    tile = np.full((10, 10), 255, np.uint8)
+    tile[1:9, 1:9], tile[3:7, 3:7] = 0, 255
+    image = np.full((1600, 1700), 255, np.uint8)
+    image[20:1520, 20:1520] = np.tile(tile, (150, 150))
+    cv2.rectangle(image, (5, 5), (1650, 1580), 0, 3)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    found = read(tmp_path / "a.png")
+    assert {f.code: f.count for f in found.findings}["LETTERING_SKIPPED"] == 150**2

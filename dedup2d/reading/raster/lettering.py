@@ -19,6 +19,7 @@ from dedup2d.reading.raster.thinning import Mask
 
 LETTER_SHARE: Final = 0.016  # of the page's diagonal: what is smaller may be lettering
 LETTER_REACH: Final = 0.7  # of the larger one's size: gap between two letters of a word
+MOST_PIECES: Final = 20_000  # a page of more is a halftone: all that is small is taken out
 _LETTER_RATIO: Final = 2.5  # between the sizes of two letters of a word
 _SMALLEST: Final = 7  # pixels across of a ring that is seen for one
 _OFF: Final = 2  # pixels by which a box of a ring may not be square
@@ -59,7 +60,7 @@ def letters(mask: Mask, pieces: Pieces, specks: Bools) -> Bools:
     size = np.maximum(pieces.width, pieces.height)
     small = (size < LETTER_SHARE * math.hypot(*mask.shape)) & ~specks
     small[0] = False
-    if not small.any():
+    if not 0 < small.sum() <= MOST_PIECES:
         return small
     shape, open_ = _closed(mask, pieces)
     dash = _straight(pieces, small)
