@@ -28,6 +28,20 @@ def test_an_image_over_the_limit_is_told_its_pixels_the_limit_and_what_to_do(
     assert "Scan it at 50 %" in message
 
 
+def test_an_image_that_pillow_would_refuse_is_told_the_same(tmp_path: Path) -> None:
+    """Over twice its own limit Pillow did, and all that was said was: far too many."""
+    Image.new("1", (20_000, 20_000), 1).save(tmp_path / "a.png")
+    message = refusal(tmp_path / "a.png")
+    assert "20000 x 20000 = 400000000 pixels, the limit is 120000000." in message
+
+
+def test_pillows_own_limit_is_as_before(tmp_path: Path) -> None:
+    before = Image.MAX_IMAGE_PIXELS
+    Image.new("1", (200, 100), 1).save(tmp_path / "a.png")
+    refusal(tmp_path / "a.png", max_pixels=500)
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
 def test_what_the_refusal_of_an_image_advises_helps(tmp_path: Path) -> None:
     """Rounded up, the advised share would be refused again."""
     for wide, high in [(1999, 1003), (1003, 997)]:

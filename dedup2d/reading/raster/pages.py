@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,19 +47,28 @@ def pages(path: Path, meter: Meter) -> Iterator[Page]:
     ``TOO_MANY_PAGES``.
     """
     try:
-        # Pillow warns of what it guesses to be a bomb (the budget of pixels decides here) and
-        # of damaged metadata, which is not looked at.
+        # Pillow warns of damaged metadata, which is not looked at.
         with (
             warnings.catch_warnings(action="ignore"),
+            _without_pillows_limit(),
             Image.open(path, formats=["PNG", "JPEG", "TIFF"]) as image,
         ):
             yield from _frames(image, meter)
-    except Image.DecompressionBombError as error:
-        raise DrawingError("TOO_MANY_PIXELS", "The image has far too many pixels.") from error
     except _DECODE_ERRORS as error:
         if "truncated" in str(error):
             raise DrawingError("TRUNCATED_DRAWING", "The image breaks off.") from error
         raise DrawingError("BROKEN_DRAWING", "The image is damaged.") from error
+
+
+@contextmanager
+def _without_pillows_limit() -> Iterator[None]:
+    """Pillow refuses above a limit of its own, without saying how many pixels there are."""
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def _frames(image: Image.Image, meter: Meter) -> Iterator[Page]:
