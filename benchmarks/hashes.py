@@ -23,8 +23,9 @@ from cases import CASES, applied
 from PIL import Image
 
 from dedup2d.drawing.model import Drawing
-from dedup2d.matching.compare import compare, subject
+from dedup2d.matching.compare import compare
 from dedup2d.matching.fingerprint import fingerprint
+from dedup2d.matching.subject import subject
 from dedup2d.report import Relation
 from dedup2d.samples.raster import rasterise
 

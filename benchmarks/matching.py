@@ -27,8 +27,9 @@ from cases import CASES, Case, applied, is_right
 from dedup2d.engine.search import SearchQuery, search
 from dedup2d.engine.vault import Vault
 from dedup2d.index.index import NewDrawing
-from dedup2d.matching.compare import Comparison, Subject, compare, subject
+from dedup2d.matching.compare import Comparison, compare
 from dedup2d.matching.fingerprint import Fingerprint, fingerprint
+from dedup2d.matching.subject import Subject, subject
 from dedup2d.options import SearchOptions
 from dedup2d.report import Region, Relation
 from dedup2d.samples import KINDS, drawing

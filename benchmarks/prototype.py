@@ -22,8 +22,9 @@ from bases import REAL, Base, real
 from cases import CASES, applied
 
 from dedup2d.drawing.model import Drawing
-from dedup2d.matching.compare import compare, subject
+from dedup2d.matching.compare import compare
 from dedup2d.matching.fingerprint import fingerprint
+from dedup2d.matching.subject import subject
 from dedup2d.reading.budget import Budget, Meter
 from dedup2d.reading.dxf import read_bytes
 from dedup2d.report import Relation

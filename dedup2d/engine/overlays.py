@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dedup2d.drawing.model import Drawing
-from dedup2d.matching.compare import Comparison, Subject, compare, subject
+from dedup2d.matching.compare import Comparison, compare
 from dedup2d.matching.fingerprint import fingerprint
+from dedup2d.matching.subject import Subject, subject
 from dedup2d.overlay.model import Overlay, Strokes
 from dedup2d.report import Relation
 

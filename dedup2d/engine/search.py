@@ -22,8 +22,9 @@ from dedup2d.errors import ServiceError
 from dedup2d.index.arrays import JOIN
 from dedup2d.index.index import Candidate
 from dedup2d.index.limits import Limits
-from dedup2d.matching.compare import Comparison, Subject, compare
+from dedup2d.matching.compare import Comparison, compare
 from dedup2d.matching.fingerprint import fingerprint
+from dedup2d.matching.subject import Subject
 from dedup2d.options import Mode, SearchOptions
 from dedup2d.report import Changes, Match, Relation, Report, Verdict
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from dedup2d.index.index import Index
-from dedup2d.matching.compare import Subject
 from dedup2d.matching.fingerprint import Fingerprint
 from dedup2d.matching.prepared import Prepared
+from dedup2d.matching.subject import Subject
 
 MOST_KEPT: Final = 256  # prepared drawings; each holds about half a megabyte
 

@@ -7,20 +7,20 @@ round if need be: so A against B says the same as B against A.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from dedup2d.matching.excused import without_bars, without_hatching, without_lettering
 from dedup2d.matching.explain import sentences
 from dedup2d.matching.fingerprint import Fingerprint
-from dedup2d.matching.fractions import fraction_bars
-from dedup2d.matching.outlined import is_hatching_of
 from dedup2d.matching.prepared import Prepared
 from dedup2d.matching.regions import changed_regions
 from dedup2d.matching.relation import MUCH_AROUND, Covered, Evidence, decide, is_plain_scale
-from dedup2d.matching.shape import Bools, Shape
+from dedup2d.matching.shape import Bools
 from dedup2d.matching.similarity import Similarity
+from dedup2d.matching.subject import Subject, subject
 from dedup2d.matching.texts import compare_texts, have_other_numbers
 from dedup2d.matching.verify import Accuracy, Agreement, verify
 from dedup2d.report import Changes, Pose, Relation
@@ -31,14 +31,6 @@ ONE_SHEET: Final = 0.95  # the same for one side's border
 SIMILAR_KNEE: Final = 0.80  # of scans: from here the similarity rises by ...
 SIMILAR_SLOPE: Final = 0.16  # ... this, to 0.84
 SCANNED_LOSS: Final = 0.05  # of what is inside the border: small holes and dashes get lost
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A fingerprint with what verification keeps of it."""
-
-    fingerprint: Fingerprint
-    prepared: Prepared
 
 
 @dataclass(frozen=True)
@@ -62,13 +54,6 @@ class Comparison:
     share_match: float = 0.0
     residual: float = 0.0
     tolerance: float = 0.0
-
-
-def subject(
-    fp: Fingerprint, weights: np.ndarray[tuple[int], np.dtype[np.float64]] | None = None
-) -> Subject:
-    """A fingerprint ready for verification; ``weights`` as in Prepared."""
-    return Subject(fp, Prepared(fp.shape, weights, fp.hatching))
 
 
 def compare(query: Subject | Fingerprint, match: Subject | Fingerprint) -> Comparison:
@@ -113,9 +98,11 @@ def _judged(a: Subject, b: Subject, agreement: Agreement) -> Comparison:
     texts = compare_texts(
         fa.texts, fb.texts, agreement.transform, diagonal=fa.shape.diagonal, loose=loose
     )
-    if not (texts or loose):
-        agreement = _without_bars(a.fingerprint, b.fingerprint, agreement)
-        agreement = _without_hatching(a.fingerprint.shape, b.fingerprint.shape, agreement)
+    if fa.is_raster != fb.is_raster:
+        agreement = without_lettering(a, b, agreement)
+    elif not (texts or loose):
+        agreement = without_bars(fa, fb, agreement)
+        agreement = without_hatching(fa.shape, fb.shape, agreement)
     evidence = _evidence(a, b, agreement, texts_differ=bool(texts))
     relation = decide(agreement, evidence)
     back = agreement.transform.inverse()
@@ -145,29 +132,6 @@ def _judged(a: Subject, b: Subject, agreement: Agreement) -> Comparison:
         residual=agreement.residual,
         tolerance=agreement.tolerance,
     )
-
-
-def _without_bars(a: Fingerprint, b: Fingerprint, g: Agreement) -> Agreement:
-    """Fraction bars that one side has in its texts are not uncovered."""
-    if not (g.uncovered_a.any() or g.uncovered_b.any()):
-        return g
-    return replace(
-        g,
-        uncovered_a=g.uncovered_a & ~fraction_bars(a.shape, g.uncovered_a, a.texts),
-        uncovered_b=g.uncovered_b & ~fraction_bars(b.shape, g.uncovered_b, b.texts),
-    )
-
-
-def _without_hatching(a: Shape, b: Shape, g: Agreement) -> Agreement:
-    """Lines that hatch what only the other outlines, and these outlines, are not uncovered."""
-    if not (g.uncovered_a.any() and g.uncovered_b.any()):
-        return g
-    here = g.transform.inverse().move(b)
-    more_a, more_b = a.part(g.uncovered_a), here.part(g.uncovered_b)
-    if is_hatching_of(more_a, more_b, here) or is_hatching_of(more_b, more_a, a):
-        none_a, none_b = np.zeros_like(g.uncovered_a), np.zeros_like(g.uncovered_b)
-        return replace(g, uncovered_a=none_a, uncovered_b=none_b)
-    return g
 
 
 def _evidence(a: Subject, b: Subject, agreement: Agreement, *, texts_differ: bool) -> Evidence:

@@ -34,6 +34,13 @@ def test_a_scan_is_the_same_as_its_drawing(scanned, how):
     assert found.relation is Relation.SAME
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_letters_of_a_scan_are_the_texts_of_its_drawing(scanned, kind):
+    part = drawing(kind, 4, frame=False)
+    found = compare(scanned(part, skew_deg=1.0, noise=8.0), fingerprint(part))
+    assert found.changes.added == 0
+
+
 def test_a_scan_of_a_changed_drawing_is_a_revision(scanned):
     arcs = plate(5).arcs.copy()
     arcs[0, 0] += 6
