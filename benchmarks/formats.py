@@ -264,7 +264,11 @@ def is_changed(base: Base, path: Path, query: Drawing) -> bool:
     low, high = boxes[:, 0].min(0), boxes[:, 1].max(0)
     margin = 0.01 * (high - low).max()
     box = np.array([low - margin, high + margin])
-    before, after = seen(original, box), seen(loaded(path), box)
+    try:
+        written = loaded(path)
+    except ezdxf.DXFError:
+        return True  # the exporter broke it
+    before, after = seen(original, box), seen(written, box)
     kernel = np.ones((SEEN_NEAR, SEEN_NEAR), np.uint8)
     lost = before & ~cv2.dilate(after, kernel) & 1
     added = after & ~cv2.dilate(before, kernel) & 1
