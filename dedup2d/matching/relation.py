@@ -30,8 +30,8 @@ WHOLE_NUMBER_BELOW: Final = 0.90  # of its strokes; above, a large feature was r
 PART_TELLING_LENGTH: Final = 0.05  # of the part's strokes must be telling: no bare frame
 SIMILAR_FROM: Final = 0.40
 SCANNED_SAME_FROM: Final = 0.97  # share of both sides of scans, where strokes cannot be counted
-SCANNED_SPECK: Final = 0.028  # of the diagonal: lettering and lost dashes of 60 scans reach 0.021,
-# moved holes and new slots begin at 0.034
+SCANNED_BODY: Final = 0.87  # of what is inside the border: revisions have 0.90, strangers 0.82
+SCANNED_SPECK: Final = 0.018  # of the diagonal: a lost dash; five of six unchanged scans stay below
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,8 @@ def _is_revision(low: float, evidence: Evidence) -> bool:
     if evidence.numbers_differ and not evidence.scanned:
         return low >= POSSIBLE_REVISION_FROM and min(length, number) >= RENUMBERED_BODY
     if evidence.scanned:  # its strokes cannot be counted
-        return low >= REVISION_FROM and length >= REVISION_BODY[0]
+        least = REVISION_BODY[0] if low >= SCANNED_SAME_FROM else SCANNED_BODY
+        return low >= REVISION_FROM and length >= least
     if low >= REVISION_FROM and length >= REVISION_BODY[0] and number >= REVISION_BODY[1]:
         return True
     return (
