@@ -138,6 +138,9 @@ def _evidence(a: Subject, b: Subject, agreement: Agreement, *, texts_differ: boo
     fa, fb = a.fingerprint, b.fingerprint
     meant = fa.unit_mm / fb.unit_mm if fa.unit_mm and fb.unit_mm else None
     drawn = not (fa.is_plot or fb.is_plot or fa.is_raster or fb.is_raster)
+    sides = ((a, agreement.uncovered_a), (b, agreement.uncovered_b))
+    longest = [_longest(side.prepared, uncovered) for side, uncovered in sides]
+    one_scan = fa.is_raster != fb.is_raster
     return Evidence(
         count_a=fa.shape.count,
         count_b=fb.shape.count,
@@ -149,9 +152,8 @@ def _evidence(a: Subject, b: Subject, agreement: Agreement, *, texts_differ: boo
         more_around=_more_around(a.prepared, b.prepared, agreement),
         telling_share_a=_telling_share(a.prepared),
         telling_share_b=_telling_share(b.prepared),
-        longest_open=max(
-            _longest(a.prepared, agreement.uncovered_a), _longest(b.prepared, agreement.uncovered_b)
-        ),
+        longest_open=max(longest),
+        longest_ink=longest[0 if fa.is_raster else 1] if one_scan else 0.0,
         body_a=_body(a.prepared, agreement.open_a, agreement.uncovered_a),
         body_b=_body(b.prepared, agreement.open_b, agreement.uncovered_b),
         scanned_alike=0.0 if drawn else _scanned_alike(a.prepared, b.prepared, agreement),

@@ -31,7 +31,8 @@ PART_TELLING_LENGTH: Final = 0.05  # of the part's strokes must be telling: no b
 SIMILAR_FROM: Final = 0.40
 SCANNED_SAME_FROM: Final = 0.97  # share of both sides of scans, where strokes cannot be counted
 SCANNED_BODY: Final = 0.87  # of what is inside the border: revisions have 0.90, strangers 0.82
-SCANNED_SPECK: Final = 0.018  # of the diagonal: a lost dash; five of six unchanged scans stay below
+SCANNED_SPECK: Final = 0.028  # of the diagonal: what a scan loses of small things in a crowd
+SCANNED_INK: Final = 0.0145  # of the diagonal: ink that the drawing has not is hardly ever an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,9 @@ class Evidence:
     ``scale_matters`` is false where one is a picture or a plot; ``telling_share_*`` is how much
     of a side's length is telling at all; ``numbers_differ``: both bear drawing numbers, other ones;
     ``more_around``: one is there whole, the other has many strokes more, all of them around it;
-    ``longest_open`` the longest uncovered stroke relative to
-    its drawing's diagonal; ``scanned_alike`` the covered share of scans, borders left out or not.
+    ``longest_open`` the longest uncovered stroke relative to its drawing's diagonal, and
+    ``longest_ink`` that of a scan against a drawing file; ``scanned_alike`` the covered share of
+    scans, borders left out or not.
     """
 
     count_a: int
@@ -65,6 +67,7 @@ class Evidence:
     telling_share_a: float = 1.0
     telling_share_b: float = 1.0
     longest_open: float = 0.0
+    longest_ink: float = 0.0
     body_a: Covered = Covered()
     body_b: Covered = Covered()
     scanned_alike: float = 0.0
@@ -147,7 +150,8 @@ def _part_of_many(agreement: Agreement, evidence: Evidence) -> Relation | None:
 def _is_whole(agreement: Agreement, evidence: Evidence) -> bool:
     if evidence.scanned:
         alike = min(agreement.share_a, agreement.share_b) >= SCANNED_SAME_FROM
-        return alike and evidence.longest_open <= SCANNED_SPECK
+        lost, more = evidence.longest_open, evidence.longest_ink
+        return alike and lost <= SCANNED_SPECK and more <= SCANNED_INK
     return not (agreement.uncovered_a.any() or agreement.uncovered_b.any())
 
 
