@@ -63,7 +63,8 @@ def timed(function: Callable[[], Drawing], rounds: int) -> Result:
 
 def strokes(drawing: Drawing) -> np.ndarray:
     """(n, 4) everything as straight pieces."""
-    return np.concatenate([drawing.segments, drawing.curves, flatten_arcs(drawing.arcs)[0]])
+    chords = flatten_arcs(drawing.arcs)[0]
+    return np.concatenate([drawing.segments, drawing.curves, chords, drawing.hatching])
 
 
 def sampled(segments: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
