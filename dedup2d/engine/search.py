@@ -198,6 +198,7 @@ def _ordered(matches: list[Match], options: SearchOptions) -> list[Match]:
             m.verdict is not Verdict.DUPLICATE,
             -m.similarity,
             -m.confidence,
+            len(m.changes.texts),
             m.drawing_id,
         )
     )

@@ -6,7 +6,7 @@ import sqlite3
 import numpy as np
 import pytest
 
-from dedup2d.drawing.model import Drawing
+from dedup2d.drawing.model import Drawing, Text
 from dedup2d.engine.overlays import compare_drawings
 from dedup2d.engine.search import SearchQuery, search
 from dedup2d.engine.vault import Vault
@@ -59,6 +59,20 @@ def test_a_query_without_strokes_is_answered_with_a_warning(vault):
 
 def test_the_same_search_twice_gives_the_same_matches(vault):
     assert asked(vault, strokes(3)).matches == asked(vault, strokes(3)).matches
+
+
+@pytest.mark.parametrize("numbers", [(10, 11), (11, 10)])
+def test_of_equal_geometry_the_one_with_the_same_words_comes_first(vault, numbers):
+    for number, word in zip(numbers, ("STEEL", "BRASS"), strict=True):
+        worded = dataclasses.replace(strokes(9), texts=(Text(word, 5.0, 5.0, 3.0),))
+        vault.index.add([NewDrawing("t", f"{number:064x}", f"{word}.dxf", fingerprint(worded))])
+    mirrored = strokes(9).segments * [-1, 1, -1, 1]
+    query = Drawing(segments=mirrored, texts=(Text("BRASS", -5.0, 5.0, 3.0),), format="dxf")
+    found = asked(vault, query).matches
+    assert [(m.file_name, m.relation) for m in found] == [
+        ("BRASS.dxf", Relation.VARIANT),
+        ("STEEL.dxf", Relation.VARIANT),
+    ]
 
 
 def test_an_overlay_splits_strokes_into_common_added_and_removed():
