@@ -28,6 +28,35 @@ from dedup2d.settings import Settings
 
 DUPLICATE_FOUND = 1
 
+TopOption = Annotated[
+    int, typer.Option("--top", metavar="N", min=0, max=1000, help="Matches per drawing.")
+]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        help="strict (the default), version (meant for revisions) or loose.", show_default=False
+    ),
+]
+ModeOption = Annotated[
+    Mode | None,
+    typer.Option(
+        help="How much work a search may do: balanced unless told otherwise.", show_default=False
+    ),
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="0..1",
+        min=0,
+        max=1,
+        help="Similarity below which a merely similar drawing is not reported (preset: 0.80).",
+        show_default=False,
+    ),
+]
+ExitCodeOption = Annotated[
+    bool, typer.Option("--exit-code", help="Exit with 1 when a duplicate was found.")
+]
+
 
 def check(
     files: Annotated[
@@ -36,35 +65,11 @@ def check(
     ],
     *,
     index: IndexOption = None,
-    top: Annotated[
-        int, typer.Option("--top", metavar="N", min=0, max=1000, help="Matches per drawing.")
-    ] = 10,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            help="strict (the default), version (meant for revisions) or loose.", show_default=False
-        ),
-    ] = None,
-    mode: Annotated[
-        Mode | None,
-        typer.Option(
-            help="How much work a search may do: balanced unless told otherwise.",
-            show_default=False,
-        ),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            metavar="0..1",
-            min=0,
-            max=1,
-            help="Similarity below which a merely similar drawing is not reported (preset: 0.80).",
-            show_default=False,
-        ),
-    ] = None,
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 1 when a duplicate was found.")
-    ] = False,
+    top: TopOption = 10,
+    preset: PresetOption = None,
+    mode: ModeOption = None,
+    threshold: ThresholdOption = None,
+    exit_code: ExitCodeOption = False,
     tenant: TenantOption = DEFAULT_TENANT,
     as_json: JsonOption = False,
 ) -> None:

@@ -53,20 +53,19 @@ def without_lettering(a: Subject, b: Subject, g: Agreement) -> Agreement:
     """Small strokes of a scan where the drawing has a text are its letters, not uncovered."""
     if min(g.share_a, g.share_b) < WORTH_READING:
         return g
-    t, back = g.transform, g.transform.inverse()
     if a.fingerprint.is_raster:
-        found = _are_letters(a.prepared, g.uncovered_a, t, b.fingerprint.texts)
-        open_ = g.open_a & ~found[a.prepared.samples.owner]
-        share = _covered(a.prepared, open_)
+        found = _are_letters(a.prepared, g.uncovered_a, g.transform, b.fingerprint.texts)
+        open_, share = _still_open(a.prepared, g.open_a, found)
         return replace(g, uncovered_a=g.uncovered_a & ~found, open_a=open_, share_a=share)
-    found = _are_letters(b.prepared, g.uncovered_b, back, a.fingerprint.texts)
-    open_ = g.open_b & ~found[b.prepared.samples.owner]
-    share = _covered(b.prepared, open_)
+    found = _are_letters(b.prepared, g.uncovered_b, g.transform.inverse(), a.fingerprint.texts)
+    open_, share = _still_open(b.prepared, g.open_b, found)
     return replace(g, uncovered_b=g.uncovered_b & ~found, open_b=open_, share_b=share)
 
 
-def _covered(p: Prepared, open_: Bools) -> float:
-    return float(p.samples.weight[~open_].sum() / p.samples.weight.sum())
+def _still_open(p: Prepared, open_: Bools, excused: Bools) -> tuple[Bools, float]:
+    """The samples that stay uncovered without the excused strokes, and the covered share."""
+    left: Bools = open_ & ~excused[p.samples.owner]
+    return left, float(p.samples.weight[~left].sum() / p.samples.weight.sum())
 
 
 def _are_letters(p: Prepared, chosen: Bools, t: Similarity, texts: tuple[Text, ...]) -> Bools:

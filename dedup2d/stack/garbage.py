@@ -31,5 +31,9 @@ def _collect_for_ever() -> None:
     while True:
         time.sleep(YOUNG_S)
         rounds += 1
-        oldest = 2 if rounds % ROUNDS_PER_OLD == 0 else rounds % ROUNDS_PER_MIDDLE == 0
-        gc.collect(int(oldest))
+        if rounds % ROUNDS_PER_OLD == 0:
+            gc.collect(2)
+        elif rounds % ROUNDS_PER_MIDDLE == 0:
+            gc.collect(1)
+        else:
+            gc.collect(0)

@@ -77,14 +77,14 @@ def test_predecessors_check_passes(
 def test_cancel_while_running_stops_it_and_tells_once(
     vision_stack: Stack, vision: FakeVision, client: httpx.Client, receiver: Receiver, png: Path
 ) -> None:
-    vision.misbehave(Misbehaviour(after_s=40))
+    vision.misbehave(Misbehaviour(after_s=7))
     job_id = submit(client, png, callback_url=receiver.url)
     assert wait_until(lambda: vision.seen, 20)
     asked = time.monotonic()
     assert client.post(f"/jobs/{job_id}/cancel").json()["canceled"] is True
-    assert time.monotonic() - asked < 15, "asking does not wait for the end (A8)"
+    assert time.monotonic() - asked < 1, "asking does not wait for the end (A8)"
     assert wait_for_end(client, job_id)["status"] == "canceled"
-    assert time.monotonic() - asked < 35
+    assert time.monotonic() - asked < 3
     assert wait_until(lambda: left_behind(vision_stack) == [])
     assert [json.loads(d.body)["status"] for d in receiver.deliveries] == ["canceled"]
 

@@ -67,7 +67,7 @@ def test_two_million_entities_are_refused_quickly(tmp_path):
     (tmp_path / "a.dxf").write_text(dxf(LINE * 2_000_000))
     start = time.monotonic()
     assert refusal(tmp_path / "a.dxf") == "TOO_MANY_PRIMITIVES"
-    assert time.monotonic() - start < 40, "reading them all takes minutes"
+    assert time.monotonic() - start < 10
 
 
 def test_block_bomb_is_refused(tmp_path):

@@ -12,18 +12,18 @@ def runs(*jobs: str) -> list[Bell]:
 
 
 async def test_a_waiting_worker_is_woken_at_once(queue):
-    waiting = asyncio.create_task(queue.bells("w", block_s=30))
+    waiting = asyncio.create_task(queue.bells("w", block_s=2))
     await asyncio.sleep(0.1)
     started = time.monotonic()
     await queue.ring(Bell(kind="run", job_id="a"))
     assert await waiting == runs("a")
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 0.5
 
 
 async def test_nothing_rings_and_the_worker_comes_back_in_time(queue):
     started = time.monotonic()
     assert await queue.bells("w", block_s=0.2) == []
-    assert 0.1 < time.monotonic() - started < 15
+    assert 0.1 < time.monotonic() - started < 1.5
 
 
 async def test_a_bell_that_rang_before_any_worker_came_is_heard(queue):
@@ -85,7 +85,7 @@ async def test_a_worker_that_waits_while_redis_loses_its_data_hears_the_next_bel
     queue, redis, prefix
 ):
     await queue.bells("w", block_s=0)
-    waiting = asyncio.create_task(queue.bells("w", block_s=30))
+    waiting = asyncio.create_task(queue.bells("w", block_s=2))
     await asyncio.sleep(0.1)
     await redis.delete(f"{prefix}:bells:run")
     await queue.ring(Bell(kind="run", job_id="a"))
@@ -99,7 +99,7 @@ async def test_the_streams_stay_short(queue, redis, prefix):
 
 
 async def test_a_cancelled_wait_leaves_the_client_usable(queue):
-    waiting = asyncio.create_task(queue.bells("w", block_s=30))
+    waiting = asyncio.create_task(queue.bells("w", block_s=2))
     await asyncio.sleep(0.1)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)

@@ -152,8 +152,8 @@ async def test_a_redis_that_is_down_is_named_quickly_and_comes_back(folder):
     with pytest.raises(ServiceError) as caught:
         await queue.counts()
     with pytest.raises(ServiceError):
-        await queue.bells("w", block_s=60)
-    assert time.monotonic() - started < 30
+        await queue.bells("w", block_s=5)
+    assert time.monotonic() - started < 4
     assert (caught.value.service, caught.value.code) == ("queue", "QUEUE_UNAVAILABLE")
     server.start()
     await queue.ring(Bell(kind="run", job_id="a"))
@@ -172,7 +172,7 @@ async def test_a_redis_that_hangs_costs_one_time_out(folder, monkeypatch):
     started = time.monotonic()
     with pytest.raises(ServiceError):
         await queue.counts()
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 1.5
     process.resume()
     assert (await queue.counts()).active == 0
     await client.aclose()

@@ -127,7 +127,7 @@ async def test_retry_after_is_waited_for(matcher, fake, drawing):
     fake.misbehave(Misbehaviour(status=429, headers={"Retry-After": "1"}))
     started = time.monotonic()
     await matcher.search(drawing, OPTIONS, tenant="t")
-    assert 0.9 < time.monotonic() - started < 20
+    assert 0.9 < time.monotonic() - started < 4
 
 
 async def test_a_retry_after_beyond_the_limit_is_handed_up(matcher, fake, drawing):

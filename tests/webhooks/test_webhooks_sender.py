@@ -174,7 +174,7 @@ async def test_a_silent_receiver_costs_one_time_limit_per_attempt(hook):
     hook.answers = [SILENCE]
     began = time.monotonic()
     delivery = await Deliverer(callback_timeout_s=0.2, callback_max_attempts=2)(hook.url)
-    assert 0.4 <= time.monotonic() - began < 10
+    assert 0.4 <= time.monotonic() - began < 1
     assert (delivery.status, delivery.attempts, delivery.http_status) == ("failed", 2, None)
     assert "in time" in delivery.last_error
 

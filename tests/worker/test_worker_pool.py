@@ -98,7 +98,7 @@ def test_killed_workers_run_is_run_again_by_another(pool: Pool) -> None:
     killed_at = time.monotonic()
     pool.worker("heir")
     assert wait_until(lambda: "WorkerLost" in pool.states(run_id), 90)
-    assert time.monotonic() - killed_at < 60, "noticed late (worker start included)"
+    assert time.monotonic() - killed_at < 25, "noticed late (worker start included)"
     assert wait_until(pool.is_in("COMPLETED", run_id), 90)
     assert pool.run(run_id)["run_count"] == 2
 
@@ -120,4 +120,4 @@ def test_cancelled_run_stops_within_two_seconds(pool: Pool) -> None:
     asked = time.monotonic()
     pool.api.post(f"/flow_runs/{run_id}/set_state", json={"state": {"type": "CANCELLING"}})
     assert wait_until(pool.is_in("CANCELLED", run_id), 40)
-    assert time.monotonic() - asked < 40, "it would have run for 50 s"
+    assert time.monotonic() - asked < 3
