@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import httpx
+import stamina
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
@@ -36,7 +37,10 @@ from dedup2d.jobs.model import (
 from dedup2d.jobs.services import Services
 from dedup2d.options import SearchOptions
 from dedup2d.stores.bridge import put_stream
+from dedup2d.tickets.keys import UNBOUND_TTL_S
 from dedup2d.tickets.model import Admission, Bell, Ticket
+
+CLOSE_AGAIN_S: Final = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +126,7 @@ class JobService:
         self.services = services
         self._client = client
         self._deployment_id: UUID | None = None
+        self._closings: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def intake(
@@ -139,13 +144,17 @@ class JobService:
         """
         settings = self.services.settings
         ticket = Ticket(ticket_id=uuid4().hex, tenant_id=tenant_id, callback_url=callback_url)
-        admission = await self.services.queue.admit(
-            ticket,
-            max_jobs=settings.max_jobs,
-            max_jobs_per_tenant=settings.max_jobs_per_tenant,
-            idempotency_key=idempotency_key,
-            request_digest=request_digest,
-        )
+        try:
+            admission = await self.services.queue.admit(
+                ticket,
+                max_jobs=settings.max_jobs,
+                max_jobs_per_tenant=settings.max_jobs_per_tenant,
+                idempotency_key=idempotency_key,
+                request_digest=request_digest,
+            )
+        except ServiceError:
+            self._close_later(ticket.ticket_id)
+            raise
         if not admission.created:
             if not admission.ticket.job_id:
                 raise ConflictError(
@@ -164,7 +173,30 @@ class JobService:
         try:
             await asyncio.to_thread(self.services.uploads.delete_folder, ticket_id)
         finally:
-            await self.services.queue.close(ticket_id)
+            try:
+                await self.services.queue.close(ticket_id)
+            except ServiceError:
+                self._close_later(ticket_id)
+                raise
+
+    def _close_later(self, ticket_id: str) -> None:
+        """Close the ticket when Redis answers again: it may yet do what nobody waits for."""
+        closing = asyncio.create_task(self._close_when_heard(ticket_id))
+        self._closings.add(closing)
+        closing.add_done_callback(self._closings.discard)
+
+    async def _close_when_heard(self, ticket_id: str) -> None:
+        attempts = stamina.retry_context(
+            on=ServiceError,
+            attempts=None,
+            timeout=UNBOUND_TTL_S,
+            wait_initial=CLOSE_AGAIN_S,
+            wait_max=CLOSE_AGAIN_S,
+        )
+        with suppress(ServiceError):  # by then the ticket has expired
+            async for attempt in attempts:
+                with attempt:
+                    await self.services.queue.close(ticket_id)
 
     async def create_run(self, request: JobRequest, *, name: str) -> str:
         """A scheduled flow run of the deployment ``dedup-job``; the same ticket gives the same."""

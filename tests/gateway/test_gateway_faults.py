@@ -3,8 +3,12 @@
 import asyncio
 import collections
 
+import psutil
 import pytest
 from gateway_kit import API, PER_TENANT, detail
+from redis import Redis
+
+from dedup2d.tickets.keys import Keys
 
 
 async def test_one_tenant_too_many_is_told_to_wait(client, other, empty_uploads):
@@ -43,6 +47,25 @@ async def test_without_redis_nothing_is_accepted(client, redis, empty_uploads):
     assert detail(health, 503)["checks"]["redis"]["ok"] is False
     assert client.uploads == []
     await client.submit()
+
+
+async def test_redis_that_stood_still_keeps_no_place(client, redis, data, empty_uploads):
+    """What a frozen Redis does with the request afterwards is undone, though nobody waits."""
+    await client.submit()
+    uploads = client.uploads
+    server = psutil.Process(int((data / "redis" / "redis.pid").read_text()))
+    server.suspend()
+    try:
+        answer = await client.search(**{"async": "true"})
+    finally:
+        server.resume()
+    assert detail(answer, 503)["service"] == "queue"
+    assert client.uploads == uploads
+    with Redis.from_url(redis.url) as asked:
+        places = Keys("dedup2d").active_of(client.tenant)
+        async with asyncio.timeout(60):
+            while asked.zcard(places) > 1:  # noqa: ASYNC110  # Redis tells nobody
+                await asyncio.sleep(0.2)
 
 
 async def test_without_prefect_the_upload_and_its_place_are_given_back(
