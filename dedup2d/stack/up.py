@@ -82,7 +82,7 @@ def run(
             service.start()
         if _wait_ready(at, services, console, stopped):
             _announce(console, at, data)
-        _watch(services, console, stopped)
+        _watch(services, redis, console, stopped)
     finally:
         console.print("stopping ...")
         for service in reversed(services):
@@ -104,12 +104,27 @@ def _signals() -> list[int]:
     return stopped
 
 
-def _watch(services: list[Service], console: Console, stopped: list[int]) -> None:
+def _watch(
+    services: list[Service], redis: EmbeddedRedis | None, console: Console, stopped: list[int]
+) -> None:
     while not stopped:
         time.sleep(LOOK_S)
-        for service in services:
-            if told := service.keep_alive():
-                console.print(told, style="yellow")
+        told = [service.keep_alive() for service in services]
+        if redis is not None:
+            told.append(_keep_redis_alive(redis))
+        for sentence in filter(None, told):
+            console.print(sentence, style="yellow")
+
+
+def _keep_redis_alive(redis: EmbeddedRedis) -> str | None:
+    """As ``Service.keep_alive``, for the one process that is not our child."""
+    if redis.is_running:
+        return None
+    try:
+        redis.start()
+    except ServiceError as error:
+        return error.message
+    return "redis ended and was started again"
 
 
 def environment(data: Path, at: Addresses, *, redis_url: str) -> dict[str, str]:

@@ -49,6 +49,11 @@ class EmbeddedRedis:
         """``unix://`` and the path of the socket, whether or not a server listens."""
         return f"unix://{quote(str(self._socket))}"
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the server's process is there; it may still be loading its data."""
+        return self._process() is not None
+
     def start(self) -> str:
         """Make sure that the server runs; gives its URL. Blocks until it answers.
 
