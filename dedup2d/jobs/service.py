@@ -258,16 +258,17 @@ class JobService:
 
     async def list(self, tenant_id: str, *, status: JobStatus | None, limit: int) -> list[JobView]:
         """The tenant's jobs, newest first."""
-        where: dict[str, Any] = {"tags": {"all_": [f"{TENANT_TAG}{tenant_id}"]}}
-        if status is not None:
-            where["state"] = {"type": {"any_": list(STATES_OF_STATUS[status])}}
+        own = {"tags": {"all_": [f"{TENANT_TAG}{tenant_id}"]}}
+        runs: list[FlowRun] = []
         with prefect_faults():
-            runs = await self._client.read_flow_runs(
-                flow_run_filter=FlowRunFilter.model_validate(where),
-                sort=FlowRunSort.EXPECTED_START_TIME_DESC,
-                limit=limit,
-            )
-        return [view_of(run, tenant_id) for run in runs]
+            for where in filters_of(status):
+                runs += await self._client.read_flow_runs(
+                    flow_run_filter=FlowRunFilter.model_validate(own | where),
+                    sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+                    limit=limit,
+                )
+        views = [view_of(run, tenant_id) for run in runs]
+        return sorted(views, key=lambda view: view.created_at or 0.0, reverse=True)[:limit]
 
     async def cancel(self, job_id: str, tenant_id: str) -> None:
         """Ask for the job's end; a job that has ended stays as it is."""
@@ -322,9 +323,29 @@ def state_type_of(run: FlowRun) -> str:
     return run.state_type.value if run.state_type else "SCHEDULED"
 
 
+def status_of(run: FlowRun) -> JobStatus:
+    """What clients see; a job that started once and waits for another worker is in progress."""
+    status = STATUS_OF_STATE[state_type_of(run)]
+    started = run.start_time is not None
+    return JobStatus.IN_PROGRESS if started and status is JobStatus.PENDING else status
+
+
+def filters_of(status: JobStatus | None) -> list[dict[str, Any]]:
+    """What to ask Prefect for, to get the runs with this status; see ``status_of``."""
+    if status is None:
+        return [{}]
+    asked: list[dict[str, Any]] = [{"state": {"type": {"any_": list(STATES_OF_STATUS[status])}}}]
+    waiting = {"state": {"type": {"any_": list(STATES_OF_STATUS[JobStatus.PENDING])}}}
+    if status is JobStatus.PENDING:
+        return [waiting | {"start_time": {"is_null_": True}}]
+    if status is JobStatus.IN_PROGRESS:
+        asked.append(waiting | {"start_time": {"is_null_": False}})
+    return asked
+
+
 def view_of(run: FlowRun, tenant_id: str) -> JobView:
     """What Prefect alone knows of a job."""
-    status = STATUS_OF_STATE[state_type_of(run)]
+    status = status_of(run)
     error = error_of(run) if status is JobStatus.FAILED else None
     return JobView(
         job_id=str(run.id),
