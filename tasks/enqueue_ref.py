@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from prefect import get_client, task
@@ -15,27 +17,24 @@ from dedup2d.jobs.opening import services
 from dedup2d.tickets.model import MAX_LISTED_FILES, Ticket
 from tasks.policy import RETRIES
 
+UNLIMITED: Final = sys.maxsize  # this job was accepted long ago: it runs
+
 
 @task(name="enqueue-ref", task_run_name="enqueue-ref", **RETRIES)
 async def enqueue_ref(job: Job, refs: Sequence[FileRef]) -> Ticket:
     """Make sure that this job has its ticket, and that the ticket knows its job."""
-    opened = await services()
-    ticket = await opened.queue.get(job.ticket_id)
-    if ticket is None:
+    queue = (await services()).queue
+    ticket = await queue.get(job.ticket_id)
+    if ticket is None or not ticket.job_id:  # Redis lost it, or the gateway died before binding it
         wanted = Ticket(
             ticket_id=job.ticket_id,
-            job_id=job.job_id,
             tenant_id=job.tenant_id,
             files=tuple(refs[:MAX_LISTED_FILES]),
             file_count=len(refs),
             callback_url=job.callback_url,
         )
-        admission = await opened.queue.admit(
-            wanted,
-            max_jobs=opened.settings.max_jobs,
-            max_jobs_per_tenant=opened.settings.max_jobs_per_tenant,
-        )
-        ticket = admission.ticket
+        await queue.admit(wanted, max_jobs=UNLIMITED, max_jobs_per_tenant=UNLIMITED)
+        ticket = await queue.bind(job.ticket_id, job.job_id)
     await tag_run(job)
     get_run_logger().info("ticket %s of tenant %s", ticket.ticket_id, ticket.tenant_id)
     return ticket
