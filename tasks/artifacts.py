@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import httpx
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
 from dedup2d.errors import Dedup2DError
@@ -14,6 +16,8 @@ from dedup2d.jobs.model import Answer, Job
 from dedup2d.matcher import LoadedDrawing, Matcher
 from dedup2d.report import Match, Relation, Report
 from tasks.policy import MAX_PICTURE_BYTES
+
+logger = logging.getLogger(__name__)
 
 MAX_ROWS = 200
 TABLE_KEY = "dedup2d-matches"
@@ -31,7 +35,17 @@ SENTENCES: Final[Mapping[Relation, str]] = {
 
 
 async def publish(matcher: Matcher, job: Job, answer: Answer) -> None:
-    """A table of all matches, and a page with the overlay of the best one."""
+    """A table of all matches, and a page with the overlay of the best one.
+
+    What Prefect refuses to show is logged: its absence is no reason to lose the job.
+    """
+    try:
+        await _publish(matcher, job, answer)
+    except httpx.HTTPError as fault:
+        logger.warning("job %s has no artifacts: %s", job.job_id, fault)
+
+
+async def _publish(matcher: Matcher, job: Job, answer: Answer) -> None:
     if not answer.reports:
         return
     rows = [row for report in answer.reports for row in rows_of(report)]

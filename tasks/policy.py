@@ -25,9 +25,11 @@ async def is_service_fault(_task: Task[..., Any], _run: TaskRun, state: State[An
     return False
 
 
+# A service that is away for a minute or two is waited for; the sum is 130 s, before jitter.
+DELAYS_S: Final = [1.0, 2.0, 4.0, 8.0, *[11.5] * 10]
 RETRIES: Final[dict[str, Any]] = {
-    "retries": 3,
-    "retry_delay_seconds": [1, 4, 10],
+    "retries": len(DELAYS_S),
+    "retry_delay_seconds": DELAYS_S,
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": is_service_fault,
     "persist_result": False,

@@ -94,21 +94,16 @@ async def close_job(
 ) -> None:
     """Everything at once, for those who end a job from outside of its flow.
 
-    An outcome that the job itself kept stays. One step failing does not stop the others; the
-    first failure is raised in the end, and the sweep finds what is left.
+    An outcome that the job itself kept stays. The order matters: the sweep looks for uploads
+    and tickets, so the last of them goes when nothing else is left to do. A step that fails is
+    raised, and the sweep goes on from there.
     """
     kept = await read_outcome(services.results, outcome.job_id)
-    folder = ticket_id or outcome.job_id
-    steps = [
-        notify_receiver(services, kept or outcome, callback_url),
-        delete_uploads(
-            uploads or services.uploads, folder, enabled=services.settings.cleanup_on_finish
-        ),
-        services.queue.close(folder),
-    ]
     if kept is None:
-        steps.insert(0, keep_outcome(services.results, outcome))
-    done = await asyncio.gather(*steps, return_exceptions=True)
-    failures = [failure for failure in done if isinstance(failure, BaseException)]
-    if failures:
-        raise failures[0]
+        await keep_outcome(services.results, outcome)
+    folder = ticket_id or outcome.job_id
+    await notify_receiver(services, kept or outcome, callback_url)
+    await delete_uploads(
+        uploads or services.uploads, folder, enabled=services.settings.cleanup_on_finish
+    )
+    await services.queue.close(folder)
