@@ -1,30 +1,46 @@
-"""How a flow run of a job ends: its state, and the hooks for the ends that no body sees."""
+"""How a flow run of a job ends: what stands already, and the hooks for the ends that no body sees."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from prefect import Flow
+from prefect import Flow, runtime
 from prefect.blocks.core import Block
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.states import Cancelled, Completed, Failed
+from prefect.exceptions import Abort
 
-from dedup2d.jobs.closing import close_job
-from dedup2d.jobs.model import DEFAULT_TENANT, JobError, JobStatus, Outcome
+from dedup2d.errors import ServiceError
+from dedup2d.jobs.closing import close_job, read_outcome
+from dedup2d.jobs.model import DEFAULT_TENANT, Answer, Job, JobError, JobStatus, Outcome
 from dedup2d.jobs.opening import services
 from dedup2d.jobs.service import callback_url_of
 from dedup2d.stores.protocol import FileStore
 from tasks.opening import uploads_of
 
 
-def final_state(outcome: Outcome) -> State[None]:
-    """Prefect's state for an outcome; a failure's message is ``CODE: sentence``."""
-    if outcome.status is JobStatus.COMPLETED:
-        found = (outcome.result or {}).get("total_matches", 0)
-        return Completed(message=f"{found} match(es)")
-    if outcome.status is JobStatus.CANCELED:
-        return Cancelled(message="Cancelled on request.")
-    return Failed(message=str(outcome.error))
+@contextmanager
+def given_back_on_fault() -> Iterator[None]:
+    """A service that stays away gives the run back to the queue instead of ending it.
+
+    Without the lease of a worker the run counts as lost, and another attempt goes on with it.
+    """
+    try:
+        yield
+    except ServiceError as fault:
+        raise Abort(f"Given back: {fault}") from fault
+
+
+async def ended_before(job: Job) -> tuple[Outcome, Answer] | None:
+    """How an attempt before this one has ended the job, if one got that far.
+
+    Its receiver may have been told, and its files may be gone: that end stands.
+    """
+    if runtime.flow_run.run_count == 1:
+        return None
+    kept = await read_outcome((await services()).results, job.job_id)
+    return None if kept is None else (kept, Answer())
 
 
 async def close_after(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - Prefect calls hooks by these names

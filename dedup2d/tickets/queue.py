@@ -171,6 +171,12 @@ class TicketQueue:
             )
         return bool(answer == "held")
 
+    async def holder(self, ticket_id: str) -> str | None:
+        """Who has the lease of this place; None where nobody has."""
+        with queue_errors():
+            holder: str | None = await self._redis.get(self._keys.lease(ticket_id))
+        return holder
+
     async def release(self, ticket_id: str, holder: str) -> None:
         """Give the lease back; somebody else's is left alone."""
         with queue_errors():

@@ -1,4 +1,4 @@
-"""The one place that calls into Prefect's engine below its documented interface.
+"""The one place that calls into Prefect's engine and client below its documented interface.
 
 ``prefect.flow_engine.run_flow`` is what ``python -m prefect.flow_engine`` and Prefect's own
 runner call. tests/worker checks what we rely on, and fails clearly when Prefect changes it.
@@ -6,13 +6,75 @@ runner call. tests/worker checks what we rely on, and fails clearly when Prefect
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from typing import Any
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
+import httpx
 from prefect import Flow
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.context import AsyncClientContext
 from prefect.flow_engine import run_flow
 from prefect.flows import load_flow_from_entrypoint
+
+PATIENCE_S: Final = 600.0  # a server that is away for longer is somebody's business
+START_PATIENCE_S: Final = 120.0  # a wrong address should be told sooner
+FIRST_PAUSE_S: Final = 0.1
+LONGEST_PAUSE_S: Final = 2.0
+AWAY: Final = frozenset({httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE})
+LOST: Final = (
+    *(httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadError, httpx.WriteError),
+    httpx.RemoteProtocolError,
+)
+
+
+class PatientTransport(httpx.AsyncBaseTransport):
+    """Sends a request again while the server is away, or on SQLite, busy.
+
+    Prefect's client gives up after a minute, with pauses of up to half of one, and a client
+    that never reached its server at once; the engine then crashes or fails the run. It repeats
+    lost requests too, so whatever is sent here may be sent twice.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, *, patience_s: float) -> None:
+        self._inner = inner
+        self.patience_s = patience_s
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The first answer, or what is wrong after ``patience_s``."""
+        clock = asyncio.get_running_loop()
+        deadline, pause_s = clock.time() + self.patience_s, FIRST_PAUSE_S
+        while True:
+            try:
+                response = await self._inner.handle_async_request(request)
+                if response.status_code not in AWAY or clock.time() > deadline:
+                    return response
+                await response.aclose()
+            except LOST:
+                if clock.time() > deadline:
+                    raise
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311 - jitter
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+
+@asynccontextmanager
+async def patient_client() -> AsyncIterator[PrefectClient]:
+    """A client that waits for its server; every run and task in this context uses it."""
+    context = AsyncClientContext()
+    http = context.client._client  # noqa: SLF001 - Prefect's own takes no transport for all its users
+    patient = PatientTransport(http._transport, patience_s=START_PATIENCE_S)  # noqa: SLF001
+    http._transport = patient  # noqa: SLF001
+    async with context:
+        patient.patience_s = PATIENCE_S
+        yield context.client
 
 
 def load_flow(entrypoint: str) -> Flow[..., Any]:

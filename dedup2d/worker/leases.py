@@ -23,13 +23,15 @@ from dedup2d.tickets.queue import TicketQueue
 
 logger = logging.getLogger(__name__)
 
-Close: TypeAlias = Callable[[FlowRun, State[Any]], Awaitable[None]]
+Close: TypeAlias = Callable[[FlowRun, State[Any]], Awaitable[State[Any]]]
+"""Ends a job in this state, or in that which it had decided on itself; gives the state."""
 
 LEASE_S: Final = 8.0  # a worker that is silent for longer has lost its runs
 RENEW_S: Final = 2.0
-LOOK_S: Final = 3.0
+LOOK_S: Final = 2.0  # lease, two looks and the way there: a death is noticed within 15 s
 YOUNG: Final = timedelta(seconds=6)  # a run that has just changed its state is not judged
 MAX_ATTEMPTS: Final = 3  # workers that one run may cost
+HANDED_BACK: Final = "HandedBack"
 MAX_LOST: Final = 100  # looked at in one go
 LOST_AND_GIVEN_UP: Final = (
     f"WORKER_LOST: The job lost its worker {MAX_ATTEMPTS} times and was given up."
@@ -51,6 +53,10 @@ class Leases:
     async def take(self, run: FlowRun) -> bool:
         """Take or renew; False where another worker has it."""
         return await self._queue.lease(place_of(run), self._holder, LEASE_S)
+
+    async def is_free(self, run: FlowRun) -> bool:
+        """Nobody has it."""
+        return await self._queue.holder(place_of(run)) is None
 
     async def give_back(self, run: FlowRun) -> None:
         """Another worker may take it at once."""
@@ -80,15 +86,15 @@ class LostRuns:
         suspects: set[str] = set()
         for run in await self._claimed():
             run_id = str(run.id)
-            if run_id in own or not await self._leases.take(run):
+            if run_id in own or not await self._leases.is_free(run):
                 continue
-            try:
-                if run_id in self._suspects:
+            if run_id not in self._suspects:
+                suspects.add(run_id)
+            elif await self._leases.take(run):
+                try:
                     await self._recover(run)
-                else:
-                    suspects.add(run_id)
-            finally:
-                await self._leases.give_back(run)
+                finally:
+                    await self._leases.give_back(run)
         self._suspects = suspects
 
     async def _claimed(self) -> list[FlowRun]:
@@ -108,14 +114,19 @@ class LostRuns:
         if now.state_type != run.state_type or now.state_id != run.state_id:
             return
         state: State[Any] = Scheduled(name="WorkerLost", message="Its worker is gone; once more.")
-        if run.state is not None and run.state.is_cancelling():
-            state = Cancelled(message="Cancelled; its worker was gone.")
-        elif run.run_count >= MAX_ATTEMPTS:
-            state = Failed(message=LOST_AND_GIVEN_UP)
-        if state.is_final():
-            await self._close(run, state)
+        if now.state is not None and now.state.is_cancelling():
+            state = await self._close(run, Cancelled(message="Cancelled; its worker was gone."))
+        elif now.state is not None and now.state.is_running() and await self._is_given_up(now):
+            state = await self._close(run, Failed(message=LOST_AND_GIVEN_UP))
         await self._client.set_flow_run_state(run.id, state, force=True)
         logger.warning("run %s lost its worker: %s", run.id, state.name)
+
+    async def _is_given_up(self, run: FlowRun) -> bool:
+        """It was begun ``MAX_ATTEMPTS`` times, and not because a worker was told to stop."""
+        if run.run_count < MAX_ATTEMPTS:
+            return False
+        history = await self._client.read_flow_run_states(run.id)
+        return run.run_count - sum(s.name == HANDED_BACK for s in history) >= MAX_ATTEMPTS
 
 
 def _is_settled(run: FlowRun) -> bool:

@@ -13,12 +13,11 @@ import os
 import signal
 import threading
 
-from prefect.client.orchestration import get_client
-
 from dedup2d.jobs.opening import close_services, services
 from dedup2d.memory import return_freed_memory
 from dedup2d.settings import Settings
 from dedup2d.stack.register import register
+from dedup2d.worker.engine import patient_client
 from dedup2d.worker.warm import WarmWorker, WorkerConfig
 
 
@@ -82,7 +81,7 @@ class _Service(threading.Thread):
             self._loop.close()
 
     async def _serve(self) -> None:
-        async with get_client() as client:
+        async with patient_client() as client:
             if self._init:
                 await register(client, self._settings)
             worker = WarmWorker(self._config, client, await services())

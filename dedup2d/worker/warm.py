@@ -26,15 +26,15 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import Abort, ObjectNotFound, PrefectException
-from prefect.states import Cancelled, Completed, Crashed, Pending, Scheduled
+from prefect.states import Cancelled, Crashed, Pending, Scheduled
 
 from dedup2d.errors import ServiceError
 from dedup2d.jobs.closing import read_outcome
+from dedup2d.jobs.ending import final_state
 from dedup2d.jobs.interrupts import Stop, interrupt
-from dedup2d.jobs.model import JobStatus
 from dedup2d.jobs.services import Services
 from dedup2d.worker.engine import load_flow, run_hooks, run_in_process
-from dedup2d.worker.leases import LOOK_S, RENEW_S, Leases, LostRuns
+from dedup2d.worker.leases import HANDED_BACK, LOOK_S, RENEW_S, Leases, LostRuns
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ CANCEL_POLL_S: Final = 1.0  # for cancellations that ring no bell (Prefect's UI)
 BELL_WAIT_S: Final = 5.0
 FULL_PAUSE_S: Final = 0.2
 ENTRYPOINT_S: Final = 30.0  # how long a deployment's entrypoint is taken for true
-ABANDON_S: Final = 3.0  # for a run to let go of what it holds
+ABANDON_S: Final = 3.0  # for the runs to let go of what they hold
+HAND_BACK_S: Final = 10.0  # for all of them to get their states
 PAUSE_AFTER_FAULT_S: Final = 1.0
 API_FAULTS: Final = (httpx.HTTPError, OSError, PrefectException, ServiceError)
 
@@ -110,6 +111,10 @@ class WarmWorker:
                 await asyncio.sleep(every_s)
             except API_FAULTS as fault:
                 logger.warning("%s: %s", step.__name__.strip("_"), str(fault)[:200])
+                await asyncio.sleep(PAUSE_AFTER_FAULT_S)
+            except Exception:
+                # The edge of one loop: a worker without it would look alive and do nothing.
+                logger.exception("%s failed", step.__name__.strip("_"))
                 await asyncio.sleep(PAUSE_AFTER_FAULT_S)
 
     async def _heartbeat(self) -> None:
@@ -181,9 +186,12 @@ class WarmWorker:
             flow = await self._flow_of(run)
             state = await run_in_process(flow, run)
             if state is not None and state.is_cancelling():
-                await self._settle_cancellation(flow, run)
-        except Abort:
-            logger.info("run %s was taken from us", run.id)
+                await self._settle_cancellation(run)
+        except Abort as reason:
+            logger.info("run %s is not ours any more: %s", run.id, reason)
+        except (httpx.HTTPError, ServiceError) as fault:
+            # Not the run's fault: without our lease it counts as lost and begins again.
+            logger.warning("run %s was lost to a fault of a service: %s", run.id, fault)
         except Exception as error:
             # The edge of one run: it must not take the others down; Prefect is told.
             logger.exception("run %s could not be executed", run.id)
@@ -210,22 +218,23 @@ class WarmWorker:
         self._entrypoints[run.deployment_id] = (deployment.entrypoint or "", now)
         return deployment.entrypoint or ""
 
-    async def _settle_cancellation(self, flow: Flow[..., Any], run: FlowRun) -> None:
+    async def _settle_cancellation(self, run: FlowRun) -> None:
         """End a run whose cancellation its own body did not hear.
 
         It came between Pending and Running: then the hooks see to webhook and files. Or it came
         when the job was over and its receiver told: then it was too late, and stays completed.
         """
-        kept = await read_outcome(self._services.results, str(run.id))
-        state: State[None] = Cancelled(message="Cancelled on request.")
-        if kept is not None and kept.status is JobStatus.COMPLETED:
-            state = Completed(message="Finished before the cancellation was heard.")
-        else:
-            await run_hooks(flow, run, state)
+        state = await self._close(run, Cancelled(message="Cancelled on request."))
         await self._client.set_flow_run_state(run.id, state, force=True)
 
-    async def _close(self, run: FlowRun, state: State[Any]) -> None:
+    async def _close(self, run: FlowRun, state: State[Any]) -> State[Any]:
+        """Webhook, files and ticket of a run that cannot see to them, and the state it ends in.
+
+        An end that the job itself had decided on stands.
+        """
         await run_hooks(await self._flow_of(run), run, state)
+        kept = await read_outcome(self._services.results, str(run.id))
+        return state if kept is None else final_state(kept)
 
     async def _report_crash(self, run: FlowRun, error: Exception) -> None:
         message = f"The worker could not run it: {type(error).__name__}"
@@ -234,16 +243,21 @@ class WarmWorker:
 
     async def _hand_back(self) -> None:
         """Give what still runs back to the queue, without ending any of it."""
-        for run_id, task in list(self._running.items()):
+        left = dict(self._running)
+        if not left:
+            return
+        for run_id in left:
             interrupt(str(run_id), Stop.ABANDON)
-            await asyncio.wait([task], timeout=ABANDON_S)
-            with suppress(*API_FAULTS):
-                await self._requeue(run_id)
+        await asyncio.wait(left.values(), timeout=ABANDON_S)
+        with suppress(TimeoutError, *API_FAULTS):  # what is not handed back is found lost
+            async with asyncio.timeout(HAND_BACK_S):
+                for run_id in left:
+                    await self._requeue(run_id)
 
     async def _requeue(self, run_id: UUID) -> None:
         run = await self._client.read_flow_run(run_id)
         if run.state is not None and run.state.is_final():
             return  # it was quicker
-        state: State[None] = Scheduled(name="HandedBack", message="The worker was stopped.")
+        state: State[None] = Scheduled(name=HANDED_BACK, message="The worker was stopped.")
         await self._client.set_flow_run_state(run_id, state, force=True)
         logger.info("run %s handed back", run_id)
