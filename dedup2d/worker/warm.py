@@ -166,7 +166,9 @@ class WarmWorker:
     async def _claim(self, run: FlowRun) -> None:
         if run.id in self._running or not await self._leases.take(run):
             return
-        answer: Any = await self._client.set_flow_run_state(run.id, Pending())
+        answer: Any = await self._client.set_flow_run_state(
+            run.id, Pending(message=f"Claimed by {self._config.name}")
+        )
         if answer.status is not SetStateStatus.ACCEPT:
             await self._leases.give_back(run)
             return

@@ -16,6 +16,7 @@ class Received:
     job_id: str
     signature: str
     body: bytes
+    delivery_id: str = ""
 
 
 class Receiver:
@@ -30,7 +31,8 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 job_id = self.headers.get("X-Dedup-Job-Id", "")
                 signature = self.headers.get("X-Dedup-Signature", "")
-                deliveries.append(Received(job_id, signature, body))
+                delivery_id = self.headers.get("X-Dedup-Delivery-Id", "")
+                deliveries.append(Received(job_id, signature, body, delivery_id))
                 self.send_response(204)
                 self.end_headers()
 

@@ -78,12 +78,13 @@ class Stack:
 
 
 @contextmanager
-def running_stack(data: Path, environ: Mapping[str, str]) -> Iterator[Stack]:
+def running_stack(data: Path, environ: Mapping[str, str], *, workers: int = 1) -> Iterator[Stack]:
     """``dedup2d up`` on free ports, until ready; ended by the signal that Ctrl-C sends."""
     data.mkdir(parents=True, exist_ok=True)
     port, prefect_port = free_port(), free_port()
-    ports = ["--port", str(port), "--prefect-port", str(prefect_port)]
-    command = [sys.executable, "-m", "dedup2d.cli", "up", "--data", str(data), *ports]
+    options = {"data": data, "port": port, "prefect-port": prefect_port, "workers": workers}
+    given = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    command = [sys.executable, "-m", "dedup2d.cli", "up", *given]
     log = data / "up.log"
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "DEDUP2D_"))}
     with log.open("wb") as out:

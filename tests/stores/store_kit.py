@@ -130,10 +130,11 @@ def failing(size: int, error: BaseException) -> Stream:
 
 @dataclass
 class FaultyProxy:
-    """A network to S3 that answers 500 to the requests that ``breaks`` picks."""
+    """A network to S3 that answers ``status`` to the requests that ``breaks`` picks."""
 
     target_port: int
     breaks: Callable[[str, str], bool]
+    status: int = 500
     seen: list[str] = field(default_factory=list)
 
     @contextmanager
@@ -148,7 +149,7 @@ class FaultyProxy:
                 body = self.rfile.read(length)
                 proxy.seen.append(f"{self.command} {self.path}")
                 if proxy.breaks(self.command, self.path):
-                    self.send_response(500)
+                    self.send_response(proxy.status)
                     self.send_header("Content-Length", "0")
                     self.end_headers()
                     return
