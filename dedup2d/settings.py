@@ -131,7 +131,7 @@ class Settings(BaseModel):
 
     @property
     def scratch_path(self) -> Path:
-        """Folder for files a running job works on; emptied when a worker starts."""
+        """Folder for files a running job works on; what killed workers left, the sweep removes."""
         return self.data_dir / "scratch"
 
 

@@ -13,10 +13,10 @@ from dedup2d.jobs.loading import drop_scratch
 from dedup2d.jobs.model import Job
 from dedup2d.jobs.opening import services
 from tasks.opening import uploads_of
-from tasks.policy import RETRIES
+from tasks.policy import FEW_RETRIES
 
 
-@task(name="cleanup", task_run_name="cleanup", **RETRIES)
+@task(name="cleanup", task_run_name="cleanup", **FEW_RETRIES)
 async def cleanup(job: Job, store: StoreBlock | None = None) -> int:
     """Give how many files were deleted."""
     opened = await services()

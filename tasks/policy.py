@@ -34,3 +34,5 @@ RETRIES: Final[dict[str, Any]] = {
     "retry_condition_fn": is_service_fault,
     "persist_result": False,
 }
+FEW_RETRIES: Final = RETRIES | {"retries": 2, "retry_delay_seconds": DELAYS_S[:2]}
+"""For what the sweep does in any case: the end of a job does not wait for it."""

@@ -6,9 +6,10 @@ from typing import Final
 
 import httpx
 import pytest
+from chaos_kit.s3 import SwitchedS3, switched_s3
 from e2e_client import KEYS, SECRET
 from receiver import Receiver
-from stack import Stack, running_stack, s3_server
+from stack import Stack, running_stack
 
 LOG_CHARS: Final = 3000
 
@@ -62,13 +63,19 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Iter
 
 
 @pytest.fixture(scope="session")
-def s3_stack(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Iterator[Stack]:
-    """The whole stack with an S3 store (moto over HTTP) and an indexed vault."""
-    folder = tmp_path_factory.mktemp("s3")
-    with (
-        s3_server(folder) as s3,
-        running_stack(folder / "stack", stack_settings() | s3) as stack,
-    ):
+def switched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwitchedS3]:
+    """A moto server over HTTP that can be told to say 503."""
+    with switched_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_stack(
+    tmp_path_factory: pytest.TempPathFactory, samples: Path, switched: SwitchedS3
+) -> Iterator[Stack]:
+    """The whole stack with an S3 store and an indexed vault."""
+    environ = stack_settings() | dict(switched.settings)
+    with running_stack(tmp_path_factory.mktemp("s3-stack"), environ) as stack:
         _with_vault(stack, samples)
         yield stack
 

@@ -49,8 +49,8 @@ class Kill:
 class Killer:
     """Kills ``total`` processes, ``pause_s`` seconds apart on average, in an order set by the seed.
 
-    After each quarter of the kills one service is away for ``outage_s`` seconds; ``s3`` is a
-    switch that makes the store answer 503.
+    After each quarter of the kills one service is away for ``outage_s`` seconds; the store
+    answers 503 while ``s3`` is set.
     """
 
     stack: Stack
@@ -59,7 +59,7 @@ class Killer:
     pause_s: float
     outage_s: float
     tell: Say
-    s3: Callable[[bool], None] | None = None
+    s3: threading.Event | None = None
     kills: list[Kill] = field(default_factory=list)
     outages: list[str] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -94,9 +94,9 @@ class Killer:
         self.tell(f"     {kind} is away for {self.outage_s:g} s")
         self.outages.append(kind)
         if kind == "s3" and self.s3 is not None:
-            self.s3(True)
+            self.s3.set()
             self.stopped.wait(self.outage_s)
-            self.s3(False)
+            self.s3.clear()
             return
         with away(self.stack, kind):
             self.stopped.wait(self.outage_s)

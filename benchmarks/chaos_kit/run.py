@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +14,12 @@ from typing import Any, Final
 import httpx
 import redis
 from receiver import Receiver
-from stack import BUCKET, Stack, running_stack, s3_client, s3_server
-from store_kit import FaultyProxy
+from stack import BUCKET, Stack, running_stack, s3_client
 
 from chaos_kit.checks import TERMINAL, Told, Violation, violations_of
 from chaos_kit.jobs import Stream
 from chaos_kit.kills import Kill, Killer, connect
+from chaos_kit.s3 import switched_s3
 from dedup2d.samples import generate
 
 KEY: Final = "chaos"
@@ -71,8 +71,8 @@ def run(
     with ExitStack() as parts:
         environ, s3 = dict(ENVIRON), None
         if options.store == "s3":
-            settings, s3 = parts.enter_context(switched_s3(folder))
-            environ |= settings
+            switched = parts.enter_context(switched_s3(folder))
+            environ, s3 = environ | switched.settings, switched.away
         receiver = parts.enter_context(Receiver())
         stack = parts.enter_context(running_stack(folder / "stack", environ, workers=2))
         generate(folder / "samples", parts=8)
@@ -209,17 +209,3 @@ def index_vault(stack: Stack, vault: Path) -> None:
         for path in sorted(vault.glob("*.dxf")):
             files = {"file": (path.name, path.read_bytes())}
             gateway.post("/index/add", files=files).raise_for_status()
-
-
-@contextmanager
-def switched_s3(folder: Path) -> Iterator[tuple[Mapping[str, str], Callable[[bool], None]]]:
-    """An S3 server's settings, and a switch that makes it answer 503 to everything."""
-    closed = threading.Event()
-    with s3_server(folder) as settings:
-        port = int(settings["DEDUP2D_S3_ENDPOINT"].rpartition(":")[2])
-        proxy = FaultyProxy(port, lambda _method, _path: closed.is_set(), status=503)
-        with proxy.running() as endpoint:
-            yield (
-                settings | {"DEDUP2D_S3_ENDPOINT": endpoint},
-                lambda is_away: closed.set() if is_away else closed.clear(),
-            )

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from dedup2d.errors import ServiceError
+from dedup2d.jobs.loading import drop_scratch
 from dedup2d.jobs.model import Outcome
 from dedup2d.jobs.services import Services
 from dedup2d.stores.protocol import FileStore
@@ -102,6 +103,7 @@ async def close_job(
     if kept is None:
         await keep_outcome(services.results, outcome)
     folder = ticket_id or outcome.job_id
+    await asyncio.to_thread(drop_scratch, services.settings, outcome.job_id)
     await notify_receiver(services, kept or outcome, callback_url)
     await delete_uploads(
         uploads or services.uploads, folder, enabled=services.settings.cleanup_on_finish

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,9 +23,21 @@ def scratch_of(settings: Settings, job_id: str) -> Path:
     return settings.scratch_path / job_id
 
 
+def scratch_times(settings: Settings) -> dict[str, datetime]:
+    """What lies in this machine's scratch folder, by name (a job's id, mostly), with its time."""
+    times = {}
+    for path in settings.scratch_path.glob("*"):
+        with suppress(FileNotFoundError):  # its job ends just now
+            times[path.name] = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return times
+
+
 def drop_scratch(settings: Settings, job_id: str) -> None:
     """Delete the job's local copies; what is not there is fine."""
-    shutil.rmtree(scratch_of(settings, job_id), ignore_errors=True)
+    path = scratch_of(settings, job_id)
+    if path.is_file():
+        path.unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 async def load_drawing(

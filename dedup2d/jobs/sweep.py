@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dedup2d.errors import ServiceError
 from dedup2d.jobs.closing import close_job
-from dedup2d.jobs.loading import drop_scratch
+from dedup2d.jobs.loading import drop_scratch, scratch_times
 from dedup2d.jobs.model import DEFAULT_TENANT, STATUS_OF_STATE, JobStatus, Outcome
 from dedup2d.jobs.service import callback_url_of, error_of, state_type_of
 from dedup2d.jobs.services import Services
@@ -41,7 +41,7 @@ UNFINISHED_AFTER: Final = timedelta(days=1)  # longer than any upload takes
 
 
 class Decision(StrEnum):
-    """What happens to one place, that is to an upload folder and the ticket of its name."""
+    """What happens to one place: an upload folder, the ticket of its name, local copies of a job."""
 
     KEEP = "keep"  # its job lives, or it is too young to say
     CLOSE = "close"  # its job has ended: webhook if it was not sent, files and ticket away
@@ -50,7 +50,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What was seen of one upload folder or ticket; ``newest`` is its youngest file or ticket."""
+    """What was seen of one place; ``newest`` is its youngest file, folder of copies or ticket."""
 
     name: str
     newest: datetime
@@ -102,13 +102,14 @@ async def collect(
     execute: bool,
     uploads_of: UploadsOf | None = None,
 ) -> SweepCounts:
-    """Look at every upload folder and open ticket, and end what has to end.
+    """Look at every upload folder, open ticket and local copy, and end what has to end.
 
     ``uploads_of`` gives the store that a run was told to use; the configured one by default.
     """
     now = datetime.now(UTC)
     tickets = {ticket.ticket_id: ticket async for ticket in services.queue.open_tickets()}
     folders = await asyncio.to_thread(newest_by_folder, services.uploads)
+    folders = await asyncio.to_thread(scratch_times, services.settings) | folders
     runs = await _runs_of(client, tickets, folders)
     retention_s = services.settings.upload_retention_s
     retention = timedelta(seconds=retention_s) if retention_s else None
@@ -149,14 +150,15 @@ async def _runs_of(
     client: PrefectClient, tickets: Mapping[str, Ticket], folders: Iterable[str]
 ) -> dict[str, FlowRun]:
     """The flow run of each place: by the ticket's job, by idempotency key, by its own id."""
-    places = {t.job_id or name: name for name, t in tickets.items()}
-    places |= {name: name for name in folders if name not in places.values()}
-    by_id = [key for key in places if _is_run_id(key)]
+    names = sorted({*tickets, *folders})
+    places: dict[str, set[str]] = {name: {name} for name in names}
+    for name, ticket in tickets.items():
+        places.setdefault(ticket.job_id or name, set()).add(name)
     runs: dict[str, FlowRun] = {}
-    for batch in _batches(by_id):
+    for batch in _batches(filter(_is_run_id, places)):
         for run in await _read(client, {"id": {"any_": batch}}):
-            runs[places[str(run.id)]] = run
-    for batch in _batches([name for name in places.values() if name not in runs]):
+            runs |= dict.fromkeys(places[str(run.id)], run)
+    for batch in _batches([name for name in names if name not in runs]):
         for run in await _read(client, {"idempotency_key": {"any_": batch}}):
             runs[str(run.idempotency_key)] = run
     return runs
@@ -194,6 +196,7 @@ async def _carry_out(
     try:
         if run is None:
             await asyncio.to_thread(store.delete_folder, place.name)
+            await asyncio.to_thread(drop_scratch, services.settings, place.name)
             return True
         await close_job(
             services,
@@ -202,7 +205,6 @@ async def _carry_out(
             callback_url=callback_url_of(run),
             uploads=store,
         )
-        await asyncio.to_thread(drop_scratch, services.settings, str(run.id))
     except ServiceError as error:
         logger.warning("place %s could not be swept: %s", place.name, error)
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -22,7 +23,7 @@ class Received:
 class Receiver:
     """An HTTP server on a free port of this machine; ``deliveries`` grows as they come."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, answer_after_s: float = 0.0) -> None:
         self.deliveries: list[Received] = []
         deliveries = self.deliveries
 
@@ -33,6 +34,7 @@ class Receiver:
                 signature = self.headers.get("X-Dedup-Signature", "")
                 delivery_id = self.headers.get("X-Dedup-Delivery-Id", "")
                 deliveries.append(Received(job_id, signature, body, delivery_id))
+                time.sleep(answer_after_s)
                 self.send_response(204)
                 self.end_headers()
 

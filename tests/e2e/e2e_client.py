@@ -40,7 +40,7 @@ def left_behind(stack: Stack) -> list[str]:
     uploads = [str(path) for path in (stack.data / "uploads").rglob("*")]
     socket = next(stack.data.rglob("*.sock"))
     with redis.Redis(unix_socket_path=str(socket)) as client:
-        tickets = [key.decode() for key in client.scan_iter("dedup2d:ticket:*")]
+        tickets = [key.decode() for key in client.scan_iter("*:ticket:*")]
     return uploads + tickets
 
 

@@ -1,76 +1,14 @@
 """Workers on one pool of a real Prefect server: nothing runs twice, nothing is lost."""
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from e2e_client import wait_until
-from stack import ROOT, Stack
+from pool_kit import Pool
+from stack import Stack
 
 pytestmark = pytest.mark.stack
-POOL = "tests"
-
-
-class Pool:
-    """A work pool of its own on the stack's server, and worker processes that serve it."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.api = stack.prefect()
-        socket = next(stack.data.rglob("*.sock"))
-        self.logs = stack.data / "logs"
-        self.environ = os.environ | {
-            "PREFECT_API_URL": stack.prefect_api,
-            "DEDUP2D_REDIS_URL": f"unix://{socket}",
-            "DEDUP2D_REDIS_KEY_PREFIX": "worker-tests",
-            "DEDUP2D_DATA_DIR": str(stack.data / "worker-tests"),
-            "DEDUP2D_WORK_POOL": POOL,
-            "DEDUP2D_WORKER_GRACE_SECONDS": "1",
-            "PYTHONPATH": str(ROOT / "tests" / "worker"),
-        }
-        self.workers: list[subprocess.Popen[bytes]] = []
-        self.api.post("/work_pools/", json={"name": POOL, "type": "process"})
-        flow = self.api.post("/flows/", json={"name": "tiny"}).json()
-        body = {
-            "name": "tiny",
-            "flow_id": flow["id"],
-            "entrypoint": "tiny_flows.tiny",
-            "work_pool_name": POOL,
-        }
-        self.deployment = self.api.post("/deployments/", json=body).json()["id"]
-
-    def worker(self, name: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "dedup2d.cli", "worker", "--name", name]
-        with (self.logs / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen(command, env=self.environ, cwd=ROOT, stderr=log)
-        self.workers.append(process)
-        return process
-
-    def start(self, **parameters: Any) -> str:
-        path = f"/deployments/{self.deployment}/create_flow_run"
-        answer = self.api.post(path, json={"parameters": parameters})
-        assert answer.is_success, answer.text
-        return str(answer.json()["id"])
-
-    def run(self, run_id: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.api.get(f"/flow_runs/{run_id}").json()
-        return found
-
-    def is_in(self, state: str, run_id: str) -> Callable[[], bool]:
-        return lambda: self.run(run_id)["state_type"] == state
-
-    def states(self, run_id: str) -> list[str]:
-        history = self.api.get("/flow_run_states/", params={"flow_run_id": run_id}).json()
-        return [state["name"] for state in sorted(history, key=lambda s: s["timestamp"])]
-
-    def close(self) -> None:
-        for process in self.workers:
-            process.kill()
-            process.wait()
-        self.api.close()
 
 
 @pytest.fixture
