@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from e2e_client import KEYS, SECRET, left_behind, submit, wait_for_end, wait_until
+from chaos_kit.run import history_of
+from e2e_client import ENDED, KEYS, SECRET, left_behind, submit, wait_for_end, wait_until
 from receiver import Receiver
 from stack import ROOT, Stack, running_stack
 
@@ -40,6 +41,8 @@ def vision_stack(tmp_path_factory: pytest.TempPathFactory, vision: FakeVision) -
         "DEDUPCAD_VISION_URL": vision.url,
         "DEDUPCAD_VISION_RETRY_MAX_ATTEMPTS": "1",
         "DEDUP2D_ASYNC_JOB_TIMEOUT_SECONDS": "8",
+        "DEDUP2D_WORKER_GRACE_SECONDS": "1",
+        "DEDUP2D_REDIS_KEY_PREFIX": "teamx",  # the predecessor's worker listened elsewhere (A14)
     }
     with running_stack(tmp_path_factory.mktemp("vision"), environ) as stack:
         yield stack
@@ -62,6 +65,7 @@ def png(tmp_path: Path) -> Path:
 def test_predecessors_check_passes(
     vision_stack: Stack, client: httpx.Client, receiver: Receiver, png: Path
 ) -> None:
+    """With a prefix of one's own in Redis (A14)."""
     job_id = submit(client, png, callback_url=receiver.url)
     job = wait_for_end(client, job_id)
     assert job["status"] == "completed", job
@@ -111,14 +115,69 @@ def test_malformed_answer_fails_the_job_and_can_be_read(
     assert job["error"].partition(":")[0] in {"VISION_BAD_ANSWER", "TIME_LIMIT"}
 
 
+def workers(stack: Stack) -> list[psutil.Process]:
+    children = psutil.Process(stack.process.pid).children()
+    return [child for child in children if "worker" in child.cmdline()]
+
+
 def test_killed_worker_loses_nothing(
     vision_stack: Stack, vision: FakeVision, client: httpx.Client, receiver: Receiver, png: Path
 ) -> None:
+    """The job runs again from the start (A4)."""
     vision.misbehave(Misbehaviour(after_s=6))
     job_id = submit(client, png, callback_url=receiver.url)
     assert wait_until(lambda: vision.seen, 20)
-    children = psutil.Process(vision_stack.process.pid).children()
-    next(child for child in children if "worker" in child.cmdline()).kill()
+    workers(vision_stack)[0].kill()
     assert wait_for_end(client, job_id, 90)["status"] == "completed"
     assert wait_until(lambda: len(receiver.deliveries) == 1)
+    assert wait_until(lambda: left_behind(vision_stack) == [])
+
+
+def test_stopped_worker_hands_its_job_back_with_its_file(
+    vision_stack: Stack, vision: FakeVision, client: httpx.Client, receiver: Receiver, png: Path
+) -> None:
+    """Each deploy of the predecessor told "canceled" and deleted the file (A1)."""
+    vision.misbehave(Misbehaviour(after_s=7))
+    job_id = submit(client, png, callback_url=receiver.url)
+    assert wait_until(lambda: vision.seen, 20)
+    workers(vision_stack)[0].terminate()
+    statuses = []
+    while (job := client.get(f"/jobs/{job_id}").json())["status"] not in ENDED:
+        statuses.append(job["status"])
+        time.sleep(0.1)
+    assert job["status"] == "completed", job
+    assert set(statuses) == {"in_progress"}, "a status never goes backwards"
+    with vision_stack.prefect() as api:
+        assert "HandedBack" in [state["name"] for state in history_of(api, job_id)]
+    assert wait_until(lambda: len(receiver.deliveries) == 1)
+    assert json.loads(receiver.deliveries[0].body)["status"] == "completed"
+    assert wait_until(lambda: left_behind(vision_stack) == [])
+
+
+def test_slow_receiver_does_not_overturn_a_finished_job(
+    vision_stack: Stack, client: httpx.Client, png: Path
+) -> None:
+    """The predecessor sent its webhook inside the job's time limit of, here, 8 s (A3)."""
+    with Receiver(answer_after_s=9) as slow:
+        job = wait_for_end(client, submit(client, png, callback_url=slow.url))
+        assert wait_until(lambda: left_behind(vision_stack) == [])
+        assert client.get(f"/jobs/{job['job_id']}").json()["status"] == "completed"
+        assert [json.loads(d.body)["status"] for d in slow.deliveries] == ["completed"]
+
+
+@pytest.mark.timeout(600)
+def test_drawing_that_kills_every_worker_is_given_up(
+    vision_stack: Stack, vision: FakeVision, client: httpx.Client, receiver: Receiver, png: Path
+) -> None:
+    """The predecessor's stayed in progress until it was forgotten (A5)."""
+    vision.misbehave(*[Misbehaviour(after_s=7)] * 3)
+    job_id = submit(client, png, callback_url=receiver.url)
+    for attempt in (1, 2, 3):
+        assert wait_until(lambda n=attempt: len(vision.seen) == n, 90)
+        workers(vision_stack)[0].kill()
+    job = wait_for_end(client, job_id, 90)
+    assert job["status"] == "failed"
+    assert job["error"].startswith("WORKER_LOST: ")
+    assert wait_until(lambda: len(receiver.deliveries) == 1)
+    assert json.loads(receiver.deliveries[0].body)["status"] == "failed"
     assert wait_until(lambda: left_behind(vision_stack) == [])
