@@ -33,6 +33,8 @@ ENVIRON: Final = {
     "DEDUP2D_ASYNC_TTL_SECONDS": "60",  # tickets without a job are gone after that
 }
 QUIET_S: Final = 600.0  # for everything that was begun to end
+WAVE: Final = 8  # kills; the jobs of a wave come at once, so that most kills hit some
+RECEIVER_S: Final = 0.3  # to take a webhook; long enough to be killed meanwhile
 SWEEP_EVERY_S: Final = 15.0
 Histories = dict[str, list[dict[str, Any]]]
 
@@ -73,14 +75,13 @@ def run(
         if options.store == "s3":
             switched = parts.enter_context(switched_s3(folder))
             environ, s3 = environ | switched.settings, switched.away
-        receiver = parts.enter_context(Receiver())
+        receiver = parts.enter_context(Receiver(answer_after_s=RECEIVER_S))
         stack = parts.enter_context(running_stack(folder / "stack", environ, workers=2))
         generate(folder / "samples", parts=8)
         index_vault(stack, folder / "samples" / "vault")
         killer = Killer(
             stack, options.seed, options.kills, options.pause_s, options.outage_s, tell, s3
         )
-        per_kill = options.jobs / max(options.kills, 1)
         stream = Stream(
             stack,
             KEY,
@@ -88,7 +89,7 @@ def run(
             receiver.url,
             options.seed,
             options.jobs,
-            lambda n: n <= (len(killer.kills) + 2) * per_kill,
+            lambda n: n < options.jobs * (len(killer.kills) // WAVE + 1) * WAVE / options.kills,
         )
         began = time.monotonic()
         carry_out(stream, killer, tick)
