@@ -75,7 +75,7 @@ def run(
         if options.store == "s3":
             switched = parts.enter_context(switched_s3(folder))
             environ, s3 = environ | switched.settings, switched.away
-        receiver = parts.enter_context(Receiver(answer_after_s=RECEIVER_S))
+        receiver = parts.enter_context(Receiver(pause_s=RECEIVER_S))
         stack = parts.enter_context(running_stack(folder / "stack", environ, workers=2))
         generate(folder / "samples", parts=8)
         index_vault(stack, folder / "samples" / "vault")

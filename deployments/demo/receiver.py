@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -15,15 +16,18 @@ class Received:
     """One webhook as it came in."""
 
     job_id: str
+    delivery_id: str
     signature: str
     body: bytes
-    delivery_id: str = ""
 
 
 class Receiver:
-    """An HTTP server on a free port of this machine; ``deliveries`` grows as they come."""
+    """An HTTP server on a free port of this machine; ``deliveries`` grows as they come.
 
-    def __init__(self, *, answer_after_s: float = 0.0) -> None:
+    It answers with ``statuses`` in turn, the last one again and again, after ``pause_s``.
+    """
+
+    def __init__(self, statuses: Sequence[int] = (204,), *, pause_s: float = 0) -> None:
         self.deliveries: list[Received] = []
         deliveries = self.deliveries
 
@@ -32,10 +36,11 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 job_id = self.headers.get("X-Dedup-Job-Id", "")
                 signature = self.headers.get("X-Dedup-Signature", "")
-                delivery_id = self.headers.get("X-Dedup-Delivery-Id", "")
-                deliveries.append(Received(job_id, signature, body, delivery_id))
-                time.sleep(answer_after_s)
-                self.send_response(204)
+                delivery_id = self.headers.get("webhook-id", "")
+                deliveries.append(Received(job_id, delivery_id, signature, body))
+                time.sleep(pause_s)
+                self.send_response(statuses[min(len(deliveries), len(statuses)) - 1])
+                self.send_header("Content-Length", "0")
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:

@@ -158,7 +158,7 @@ def test_slow_receiver_does_not_overturn_a_finished_job(
     vision_stack: Stack, client: httpx.Client, png: Path
 ) -> None:
     """The predecessor sent its webhook inside the job's time limit of, here, 8 s (A3)."""
-    with Receiver(answer_after_s=9) as slow:
+    with Receiver(pause_s=9) as slow:
         job = wait_for_end(client, submit(client, png, callback_url=slow.url))
         assert wait_until(lambda: left_behind(vision_stack) == [])
         assert client.get(f"/jobs/{job['job_id']}").json()["status"] == "completed"
