@@ -45,7 +45,7 @@ class Decision(StrEnum):
 
     KEEP = "keep"  # its job lives, or it is too young to say
     CLOSE = "close"  # its job has ended: webhook if it was not sent, files and ticket away
-    DELETE = "delete"  # nobody knows it any more, and it is past its retention
+    DELETE = "delete"  # nobody needs it any more, and it is past its retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,18 @@ class SweepCounts(BaseModel):
     failed: int = 0
 
 
-def decide(place: Place, *, now: datetime, retention: timedelta | None) -> Decision:
-    """Say what happens to a place; ``retention`` None keeps unknown files for ever."""
-    if place.job is not None:
-        return Decision.CLOSE if place.job.is_terminal else Decision.KEEP
+def decide(
+    place: Place, *, now: datetime, retention: timedelta | None, cleanup: bool = True
+) -> Decision:
+    """Say what happens to a place.
+
+    Without ``cleanup`` the uploads of ended jobs stay for the retention, as those that nobody
+    knows do; ``retention`` None keeps both for ever.
+    """
+    if place.job is not None and not place.job.is_terminal:
+        return Decision.KEEP
+    if place.job is not None and (cleanup or place.has_ticket):
+        return Decision.CLOSE
     if place.has_ticket or retention is None:
         return Decision.KEEP
     return Decision.DELETE if now - place.newest > retention else Decision.KEEP
@@ -120,11 +128,13 @@ async def collect(
         newest = folders.get(name) or (ticket.created_at if ticket else now)
         status = STATUS_OF_STATE[state_type_of(run)] if run else None
         place = Place(name=name, newest=newest, has_ticket=ticket is not None, job=status)
-        decision = decide(place, now=now, retention=retention)
+        decision = decide(
+            place, now=now, retention=retention, cleanup=services.settings.cleanup_on_finish
+        )
         counts[decision] += 1
         if execute and decision is not Decision.KEEP:
             store = await uploads_of(run) if uploads_of and run else services.uploads
-            failed += not await _carry_out(services, store, place, ticket, run)
+            failed += not await _carry_out(services, store, name, decision, ticket=ticket, run=run)
     expired = await asyncio.to_thread(_expire_results, services, now, execute=execute)
     unfinished = await asyncio.to_thread(_remove_unfinished, services, now) if execute else 0
     return SweepCounts(
@@ -188,25 +198,27 @@ def _batches(ids: Iterable[str]) -> Iterable[list[str]]:
 async def _carry_out(
     services: Services,
     store: FileStore,
-    place: Place,
+    name: str,
+    decision: Decision,
+    *,
     ticket: Ticket | None,
     run: FlowRun | None,
 ) -> bool:
     """Close or delete one place; a failure is logged and left to the next sweep."""
     try:
-        if run is None:
-            await asyncio.to_thread(store.delete_folder, place.name)
-            await asyncio.to_thread(drop_scratch, services.settings, place.name)
+        if decision is Decision.DELETE or run is None:
+            await asyncio.to_thread(store.delete_folder, name)
+            await asyncio.to_thread(drop_scratch, services.settings, name)
             return True
         await close_job(
             services,
             outcome_of_run(run),
-            ticket_id=ticket.ticket_id if ticket else place.name,
+            ticket_id=ticket.ticket_id if ticket else name,
             callback_url=callback_url_of(run),
             uploads=store,
         )
     except ServiceError as error:
-        logger.warning("place %s could not be swept: %s", place.name, error)
+        logger.warning("place %s could not be swept: %s", name, error)
         return False
     return True
 

@@ -20,10 +20,11 @@ places = st.builds(
 )
 
 
-@given(places, retentions)
-def test_live_job_keeps_its_files(place: Place, retention: timedelta | None) -> None:
+@given(places, retentions, st.booleans())
+def test_live_job_keeps_its_files(place: Place, retention: timedelta | None, cleanup: bool) -> None:
+    decision = decide(place, now=NOW, retention=retention, cleanup=cleanup)
     if place.job is not None and not place.job.is_terminal:
-        assert decide(place, now=NOW, retention=retention) is Decision.KEEP
+        assert decision is Decision.KEEP
 
 
 @given(places, retentions)
@@ -45,3 +46,27 @@ def test_unknown_files_go_only_after_their_retention(
 @given(places)
 def test_retention_of_none_deletes_nothing_unknown(place: Place) -> None:
     assert decide(place, now=NOW, retention=None) is not Decision.DELETE
+
+
+@given(places, st.timedeltas(timedelta(seconds=1), timedelta(days=30)), st.booleans())
+def test_dead_files_go_at_the_latest_after_their_retention(
+    place: Place, retention: timedelta, cleanup: bool
+) -> None:
+    decision = decide(place, now=NOW, retention=retention, cleanup=cleanup)
+    if place.job is None or place.job.is_terminal:
+        if not place.has_ticket and NOW - place.newest > retention:
+            assert decision is not Decision.KEEP
+        if place.has_ticket and place.job is not None:
+            assert decision is Decision.CLOSE, (
+                "its ticket goes, and the next sweep sees to the files"
+            )
+
+
+@given(places, retentions)
+def test_uploads_that_are_to_stay_stay_for_their_retention(
+    place: Place, retention: timedelta | None
+) -> None:
+    decision = decide(place, now=NOW, retention=retention, cleanup=False)
+    if decision is Decision.DELETE:
+        assert retention is not None
+        assert NOW - place.newest > retention
