@@ -12,11 +12,10 @@ from blocks.stores import StoreBlock
 from dedup2d.errors import ServiceError
 from dedup2d.fileref import FileRef
 from dedup2d.jobs.ending import final_state
-from dedup2d.jobs.interrupts import outcome_of
 from dedup2d.jobs.model import DEFAULT_TENANT, FLOW_NAME, Answer, Job
 from dedup2d.jobs.opening import services
 from dedup2d.options import SearchOptions
-from flows.endings import close_after, ended_before, given_back_on_fault
+from flows.endings import close_after, given_back_on_fault, only_outcome_of
 from tasks.cleanup import cleanup
 from tasks.dedup import dedup
 from tasks.enqueue_ref import enqueue_ref
@@ -83,9 +82,7 @@ async def dedup_job(  # noqa: PLR0917 - parameters of a flow are a form, not a c
 
     opened = await services()
     with given_back_on_fault():
-        outcome, answer = await ended_before(job) or await outcome_of(
-            job, work(), timeout_s=opened.settings.job_timeout_s
-        )
+        outcome, answer = await only_outcome_of(job, work, timeout_s=opened.settings.job_timeout_s)
         await notify(job, outcome, answer)
     with suppress(ServiceError):  # the sweep finds what is left
         await cleanup(job, store)

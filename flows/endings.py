@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from prefect.exceptions import Abort
 
 from dedup2d.errors import ServiceError
 from dedup2d.jobs.closing import close_job, read_outcome
+from dedup2d.jobs.interrupts import outcome_of
 from dedup2d.jobs.model import DEFAULT_TENANT, Answer, Job, JobError, JobStatus, Outcome
 from dedup2d.jobs.opening import services
 from dedup2d.jobs.service import callback_url_of
@@ -32,15 +33,26 @@ def given_back_on_fault() -> Iterator[None]:
         raise Abort(f"Given back: {fault}") from fault
 
 
-async def ended_before(job: Job) -> tuple[Outcome, Answer] | None:
-    """How an attempt before this one has ended the job, if one got that far.
+async def only_outcome_of(
+    job: Job, work: Callable[[], Coroutine[Any, Any, Answer]], *, timeout_s: float
+) -> tuple[Outcome, Answer]:
+    """As ``outcome_of``, but how another attempt of this run has ended the job stands.
 
-    Its receiver may have been told, and its files may be gone: that end stands.
+    Its receiver may have been told, and its files may be gone. The other one is over, or a
+    worker that stood still and was thought dead; so it is asked for before the work and after.
     """
+    if (kept := await _kept_by_another(job)) is not None:
+        return kept, Answer()
+    outcome, answer = await outcome_of(job, work(), timeout_s=timeout_s)
+    if (kept := await _kept_by_another(job)) is not None:
+        return kept, Answer()
+    return outcome, answer
+
+
+async def _kept_by_another(job: Job) -> Outcome | None:
     if runtime.flow_run.run_count == 1:
         return None
-    kept = await read_outcome((await services()).results, job.job_id)
-    return None if kept is None else (kept, Answer())
+    return await read_outcome((await services()).results, job.job_id)
 
 
 async def close_after(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - Prefect calls hooks by these names

@@ -113,9 +113,10 @@ class Intake:
         self.job_id = await self.service.create_run(request, name=name)
         try:
             await self.service.services.queue.bind(ticket.ticket_id, self.job_id)
-        except ServiceError as error:
-            # The run exists, so the job is accepted: workers find it by polling Prefect.
-            logger.warning("job %s waits for a poll, the doorbell is dead: %s", self.job_id, error)
+        except (ServiceError, RequestError) as error:
+            # The run exists, so the job is accepted: workers find it by polling Prefect, and it
+            # makes itself a ticket in place of one that Redis lost.
+            logger.warning("job %s waits for a poll, no bell rang: %s", self.job_id, error)
         return self.job_id
 
 

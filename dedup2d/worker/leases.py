@@ -9,13 +9,13 @@ too many workers already.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, WorkPoolFilter
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.states import Cancelled, Failed, Scheduled
 
@@ -32,6 +32,7 @@ LOOK_S: Final = 2.0  # lease, two looks and the way there: a death is noticed wi
 YOUNG: Final = timedelta(seconds=6)  # a run that has just changed its state is not judged
 MAX_ATTEMPTS: Final = 3  # workers that one run may cost
 HANDED_BACK: Final = "HandedBack"
+CLAIMED_BY: Final = "Claimed by "  # and the worker's name: the message of our state Pending
 MAX_LOST: Final = 100  # looked at in one go
 LOST_AND_GIVEN_UP: Final = (
     f"WORKER_LOST: The job lost its worker {MAX_ATTEMPTS} times and was given up."
@@ -76,6 +77,7 @@ class LostRuns:
         self._leases = leases
         self._close = close
         self._suspects: set[str] = set()
+        self._foreign: set[str] = set()
 
     async def look(self, own: set[str]) -> None:
         """Recover each run that was without a lease in two looks in a row.
@@ -86,7 +88,7 @@ class LostRuns:
         suspects: set[str] = set()
         for run in await self._claimed():
             run_id = str(run.id)
-            if run_id in own or not await self._leases.is_free(run):
+            if run_id in own | self._foreign or not await self._leases.is_free(run):
                 continue
             if run_id not in self._suspects:
                 suspects.add(run_id)
@@ -113,20 +115,29 @@ class LostRuns:
         now = await self._client.read_flow_run(run.id)
         if now.state_type != run.state_type or now.state_id != run.state_id:
             return
+        history = await self._client.read_flow_run_states(run.id)
+        if not _is_ours(history):
+            self._foreign.add(str(run.id))
+            return
         state: State[Any] = Scheduled(name="WorkerLost", message="Its worker is gone; once more.")
-        if now.state is not None and now.state.is_cancelling():
+        if run.state_type is StateType.CANCELLING:
             state = await self._close(run, Cancelled(message="Cancelled; its worker was gone."))
-        elif now.state is not None and now.state.is_running() and await self._is_given_up(now):
+        elif run.state_type is StateType.RUNNING and _attempts(history) >= MAX_ATTEMPTS:
             state = await self._close(run, Failed(message=LOST_AND_GIVEN_UP))
         await self._client.set_flow_run_state(run.id, state, force=True)
         logger.warning("run %s lost its worker: %s", run.id, state.name)
 
-    async def _is_given_up(self, run: FlowRun) -> bool:
-        """It was begun ``MAX_ATTEMPTS`` times, and not because a worker was told to stop."""
-        if run.run_count < MAX_ATTEMPTS:
-            return False
-        history = await self._client.read_flow_run_states(run.id)
-        return run.run_count - sum(s.name == HANDED_BACK for s in history) >= MAX_ATTEMPTS
+
+def _is_ours(history: Sequence[State[Any]]) -> bool:
+    """A warm worker has it; Prefect's own workers hold no leases, and watch their runs themselves."""
+    claims = [state for state in history if state.is_pending()]
+    newest = max(claims, key=lambda state: state.timestamp, default=None)
+    return newest is not None and (newest.message or "").startswith(CLAIMED_BY)
+
+
+def _attempts(history: Sequence[State[Any]]) -> int:
+    """How often it was begun, without those that a worker which was told to stop gave back."""
+    return sum(s.is_running() for s in history) - sum(s.name == HANDED_BACK for s in history)
 
 
 def _is_settled(run: FlowRun) -> bool:

@@ -34,7 +34,7 @@ from dedup2d.jobs.ending import final_state
 from dedup2d.jobs.interrupts import Stop, interrupt
 from dedup2d.jobs.services import Services
 from dedup2d.worker.engine import load_flow, run_hooks, run_in_process
-from dedup2d.worker.leases import HANDED_BACK, LOOK_S, RENEW_S, Leases, LostRuns
+from dedup2d.worker.leases import CLAIMED_BY, HANDED_BACK, LOOK_S, RENEW_S, Leases, LostRuns
 
 logger = logging.getLogger(__name__)
 
@@ -167,7 +167,7 @@ class WarmWorker:
         if run.id in self._running or not await self._leases.take(run):
             return
         answer: Any = await self._client.set_flow_run_state(
-            run.id, Pending(message=f"Claimed by {self._config.name}")
+            run.id, Pending(message=f"{CLAIMED_BY}{self._config.name}")
         )
         if answer.status is not SetStateStatus.ACCEPT:
             await self._leases.give_back(run)
