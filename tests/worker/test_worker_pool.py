@@ -27,20 +27,6 @@ def test_two_workers_share_runs_and_none_runs_twice(pool: Pool) -> None:
     assert [s.count("Running") for s in map(pool.states, runs)] == [1] * len(runs)
 
 
-def test_killed_workers_run_is_run_again_by_another(pool: Pool) -> None:
-    doomed = pool.worker("doomed")
-    run_id = pool.start(seconds=5)
-    assert wait_until(pool.is_in("RUNNING", run_id), 90)
-    doomed.kill()
-    doomed.wait()
-    killed_at = time.monotonic()
-    pool.worker("heir")
-    assert wait_until(lambda: "WorkerLost" in pool.states(run_id), 90)
-    assert time.monotonic() - killed_at < 25, "noticed late (worker start included)"
-    assert wait_until(pool.is_in("COMPLETED", run_id), 90)
-    assert pool.run(run_id)["run_count"] == 2
-
-
 def test_stopped_worker_hands_its_run_back_uncancelled(pool: Pool) -> None:
     leaving = pool.worker("leaving")
     run_id = pool.start(seconds=50)

@@ -31,6 +31,7 @@ def test_a_workers_death_is_noticed_by_another_within_fifteen_seconds(pool: Pool
     assert wait_until(pool.is_in("COMPLETED", run_id), 90)
     lost = next(s["at"] for s in pool.history(run_id) if s["name"] == "WorkerLost")
     assert lost - killed_at < 15
+    assert pool.run(run_id)["run_count"] == 2
 
 
 def test_workers_killed_and_started_in_turn_run_nothing_twice_at_a_time(
