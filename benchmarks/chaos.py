@@ -50,7 +50,8 @@ def table_of(result: Result, options: Options) -> Table:
     late = noticed_after_s(result.histories.values(), result.kills)
     if late:
         table.add_row(
-            "worker's death noticed after", f"{median(late):.1f} s, at most {max(late):.1f}"
+            "lost runs back in the queue after",
+            f"{median(late):.0f} s, at most {max(late):.0f} (with both workers or a service away)",
         )
     table.add_row("webhooks received", str(len(result.told)))
     table.add_row(

@@ -22,6 +22,7 @@ ENDED: Final = frozenset({"completed", "failed", "canceled"})
 CLIENTS: Final = 4
 AT_ONCE: Final = 24  # jobs that have not ended; kills then hit something
 PAUSE_S: Final = 0.25
+CANCEL_WITHIN_S: Final = 5.0  # some wait still, some run, some have ended
 REQUEST_S: Final = 30.0
 
 
@@ -110,7 +111,7 @@ class Stream:
                 job = Job(kind, job_id, time.time())
                 self.jobs.append(job)
                 if kind == "canceled":
-                    time.sleep(dice.uniform(0, 2))
+                    time.sleep(dice.uniform(0, CANCEL_WITHIN_S))
                     self._ask(http, "POST", f"/jobs/{job_id}/cancel")
 
     def _submit(self, http: httpx.Client, kind: str, dice: random.Random) -> str | None:
