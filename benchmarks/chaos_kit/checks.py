@@ -22,6 +22,7 @@ STATUS: Final[Mapping[str, str]] = {
 }
 RANK: Final[Mapping[str, int]] = {"pending": 0, "in_progress": 1} | dict.fromkeys(ENDED, 2)
 ATTEMPTS: Final = 3  # workers that one job may cost before it is given up
+BY_ITSELF: Final = "cancellation timed out"  # Prefect ended it, in whatever state the job was
 CLAIMER: Final = re.compile(r"-(\d+)$")  # the process id at the end of a worker's name
 
 
@@ -62,6 +63,8 @@ def violations_of(
     if len(ends) != 1 or types[-1] not in TERMINAL:
         yield bad("one terminal state", " > ".join(state["name"] for state in states))
     final = STATUS.get(types[-1], "")
+    if job.last is not None and any(BY_ITSELF in (s["message"] or "") for s in states):
+        final = job.last.status
     yield from (bad("status never backwards", what) for what in _steps_back(job))
     if any(look.status == "completed" and not look.has_result for look in job.seen):
         yield bad("completed with a result", "was seen without")

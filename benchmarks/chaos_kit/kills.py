@@ -32,6 +32,8 @@ MARKS: Final[Mapping[str, str]] = {  # what the command line of a process has
     "gateway": "gateway",
     "prefect": "dedup2d.stack.prefect_server",
 }
+GROWN_S: Final[Mapping[str, float]] = {"worker": 15.0, "gateway": 10.0, "prefect": 30.0}
+"""Younger ones are spared: killing what is not up yet only makes one long outage."""
 CHILD_MARK: Final = "dedup2d.sandbox.child"
 Say = Callable[[str], None]
 
@@ -79,8 +81,8 @@ class Killer:
                 self._take_away(gone)
 
     def _kill(self, kind: str, dice: random.Random) -> None:
-        found = processes(self.stack, kind)
-        if not found:  # it is just starting again
+        found = [p for p in processes(self.stack, kind) if _age_s(p) > GROWN_S.get(kind, 0)]
+        if not found:
             return
         process = dice.choice(found)
         if kind == "redis and its data":
@@ -135,6 +137,12 @@ def _redis(stack: Stack) -> list[psutil.Process]:
         if "redis-server" in process.name() and process.status() != psutil.STATUS_ZOMBIE:
             return [process]
     return []
+
+
+def _age_s(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess):
+        return time.time() - process.create_time()
+    return 0.0
 
 
 def _has(process: psutil.Process, mark: str) -> bool:

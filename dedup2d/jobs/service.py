@@ -361,12 +361,16 @@ def view_of(run: FlowRun, tenant_id: str) -> JobView:
 
 
 def with_outcome(view: JobView, outcome: Outcome) -> JobView:
-    """``view`` with result and error as the job itself left them."""
-    update: dict[str, Any] = {}
-    if view.status is JobStatus.COMPLETED:
-        update = {"result": outcome.result}
-    elif view.status is JobStatus.FAILED and outcome.error is not None:
-        update = {"error": str(outcome.error), "error_code": outcome.error.code}
+    """``view`` of an ended run as the job itself left it.
+
+    The outcome's status wins, which is what the receiver was told: Prefect ends by itself what
+    was cancelled or without a heartbeat for minutes, also when the work was done by then.
+    """
+    update: dict[str, Any] = {"status": outcome.status, "error": None, "error_code": None}
+    if outcome.status is JobStatus.COMPLETED:
+        update["result"] = outcome.result
+    elif outcome.status is JobStatus.FAILED and outcome.error is not None:
+        update |= {"error": str(outcome.error), "error_code": outcome.error.code}
     return view.model_copy(update=update)
 
 

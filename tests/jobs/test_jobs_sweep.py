@@ -14,34 +14,43 @@ import httpx
 import pytest
 from chaos_kit.kills import connect, processes
 from e2e_client import KEYS, left_behind, submit, wait_for_end, wait_until
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from receiver import Receiver
 from stack import ROOT, Stack
+
+from dedup2d.jobs.sweep import SweepCounts, run
+from dedup2d.settings import read_settings
 
 pytestmark = pytest.mark.stack
 OLD = 30 * 86400
 
 
-def sweep(stack: Stack, *options: str) -> dict[str, Any]:
-    socket_path = next(stack.data.rglob("*.sock"))
-    environ = {
+def environ_of(stack: Stack) -> dict[str, str]:
+    return {
         "PREFECT_API_URL": stack.prefect_api,
-        "DEDUP2D_REDIS_URL": f"unix://{socket_path}",
-        "DEDUP2D_CALLBACK_ALLOW_HTTP": "1",
-        "DEDUP2D_CALLBACK_BLOCK_PRIVATE_NETWORKS": "0",
-        "DEDUP2D_CALLBACK_HMAC_SECRET": "webhook-secret",
+        "DEDUP2D_REDIS_URL": f"unix://{next(stack.data.rglob('*.sock'))}",
+        "DEDUP2D_DATA_DIR": str(stack.data),
+        **stack.environ,
     }
-    command = [sys.executable, "-m", "dedup2d.cli", "gc", "--json", "--data", str(stack.data)]
+
+
+def sweep(stack: Stack) -> SweepCounts:
+    with temporary_settings({PREFECT_API_URL: stack.prefect_api}):
+        return run(read_settings(environ_of(stack)), execute=True)
+
+
+def looked(stack: Stack) -> dict[str, Any]:
+    """What the command line says, which only looks unless told otherwise."""
     done = subprocess.run(
-        [*command, *options],
-        env=os.environ | environ,
+        [sys.executable, "-m", "dedup2d.cli", "gc", "--json"],
+        env=os.environ | environ_of(stack),
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,
-        check=False,
+        check=True,
     )
     counts: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == (counts["failed"] > 0), done.stderr
     return counts
 
 
@@ -65,11 +74,11 @@ def test_all_orphans_go_in_one_run_and_none_in_a_dry_one(local_stack: Stack) -> 
     """The predecessor deleted one file per run and crashed (B1), and left the folders (B3)."""
     old = [orphan(local_stack, f"orphan-{n}") for n in range(5)]
     young = orphan(local_stack, "orphan-young", age_s=60)
-    looked = sweep(local_stack)
-    assert (looked["executed"], looked["deleted"]) == (False, 5)
+    would = looked(local_stack)
+    assert (would["executed"], would["deleted"]) == (False, 5)
     assert all(folder.exists() for folder in old)
-    done = sweep(local_stack, "--execute")
-    assert (done["executed"], done["deleted"], done["failed"]) == (True, 5, 0)
+    done = sweep(local_stack)
+    assert (done.executed, done.deleted, done.failed) == (True, 5, 0)
     assert [folder for folder in old if folder.exists()] == []
     assert young.exists(), "it may belong to a submit that is just going on"
     (young / "0f_part.dxf").unlink()
@@ -88,8 +97,8 @@ def test_file_of_a_waiting_job_is_kept_however_old(
         with connect(local_stack) as client:
             for key in client.scan_iter("dedup2d:ticket:*"):
                 client.pexpire(key, 1)
-        counts = sweep(local_stack, "--execute")
-        assert (counts["deleted"], counts["closed"]) == (0, 0)
+        counts = sweep(local_stack)
+        assert (counts.deleted, counts.closed) == (0, 0)
         assert gateway.get(f"/jobs/{job_id}").json()["status"] == "pending"
     finally:
         pause(local_stack, paused=False)
@@ -112,10 +121,10 @@ def test_files_that_vanish_while_it_runs_do_no_harm(local_stack: Stack) -> None:
 
     other = threading.Thread(target=vanish)
     other.start()
-    counts = sweep(local_stack, "--execute")
+    counts = sweep(local_stack)
     other.join()
     stopped.set()
-    assert counts["failed"] == 0
+    assert counts.failed == 0
     assert [folder for folder in folders if folder.exists()] == []
 
 
@@ -132,9 +141,9 @@ def test_what_cannot_be_deleted_is_said_and_tried_again(
     finally:
         pause(local_stack, paused=False)
     assert wait_for_end(gateway, job_id)["status"] == "completed"
-    assert sweep(local_stack, "--execute")["failed"] == 1
+    assert sweep(local_stack).failed == 1
     stuck.rmdir()
-    assert sweep(local_stack, "--execute")["closed"] == 1
+    assert sweep(local_stack).closed == 1
     assert left_behind(local_stack) == []
 
 
@@ -157,8 +166,8 @@ def test_upload_of_a_gateway_that_was_killed_is_swept(local_stack: Stack) -> Non
             client.pexpire(key, 1)
     for path in uploads.rglob("*"):
         os.utime(path, (time.time() - OLD,) * 2)
-    counts = sweep(local_stack, "--execute")
-    assert counts["unfinished"] + counts["deleted"] >= 1
+    counts = sweep(local_stack)
+    assert counts.unfinished + counts.deleted >= 1
     assert left_behind(local_stack) == []
     url = f"{local_stack.url}/health"
     assert wait_until(lambda: is_up(url), 90), "it was not started again"
