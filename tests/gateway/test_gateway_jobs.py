@@ -1,5 +1,6 @@
 """Looking at jobs, listing and cancelling them."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -71,6 +72,26 @@ async def test_the_list_is_newest_first_and_can_be_filtered(client, prefect):
     assert await listed() == jobs[::-1]
     assert await listed(status="failed") == jobs[:1]
     assert await listed(status="PENDING", limit=1) == jobs[2:]
+
+
+async def test_a_job_that_waits_for_its_second_worker_is_in_progress(client, prefect):
+    """A status never goes backwards, neither in the job's answer nor in the lists."""
+    job_id = await client.submit()
+    for kind in ("PENDING", "RUNNING", "SCHEDULED"):
+        await asyncio.to_thread(prefect.set_state, job_id, kind)
+    assert (await client.http.get(f"{API}/2d/jobs/{job_id}")).json()["status"] == "in_progress"
+    for status, found in (("in_progress", [job_id]), ("pending", [])):
+        answer = await client.http.get(f"{API}/2d/jobs", params={"status": status})
+        assert [job["job_id"] for job in answer.json()["jobs"]] == found
+
+
+async def test_the_end_that_a_job_decided_on_is_shown(client, prefect):
+    """Also where Prefect ended the run by itself; the receiver was told the former."""
+    job_id = await client.submit()
+    await client.end(prefect, job_id, result={"total_matches": 3})
+    await asyncio.to_thread(prefect.set_state, job_id, "CANCELLED", "Cancellation timed out.")
+    view = (await client.http.get(f"{API}/2d/jobs/{job_id}")).json()
+    assert (view["status"], view["result"]) == ("completed", {"total_matches": 3})
 
 
 async def test_a_wrong_filter_is_refused(client):
