@@ -9,6 +9,7 @@
     {prefix}:idempotency:{digest}   hash    version, ticket, job, digest of the request, created
     {prefix}:bells:run              stream  a job waits; competing consumers
     {prefix}:bells:cancel           stream  a job is to stop; every worker reads all
+    {prefix}:moves:{job}            string  how often its state was seen to change
     {prefix}:delivery:{job}         hash    state, delivery (JSON), job_status
     {prefix}:delivery:{job}:sender  string  who is sending; lives as long as the claim
 
@@ -28,6 +29,8 @@ BELLS_KEPT: Final = 1000  # a hint that was not heard that long is found by poll
 BELL_BATCH: Final = 16  # bells one worker takes at once
 BELL_BLOCK_S: Final = 2.0  # one blocking read; below SOCKET_TIMEOUT_S
 WORKERS: Final = "workers"  # the consumer group of the run bells
+
+MOVES_KEPT_S: Final = 600  # longer than anybody trusts what was seen before a move
 
 CONNECT_TIMEOUT_S: Final = 2.0
 SOCKET_TIMEOUT_S: Final = 5.0
@@ -53,6 +56,10 @@ class Keys:
     def job(self, job_id: str) -> str:
         """The ticket of a job."""
         return f"{self.prefix}:job:{job_id}"
+
+    def moves(self, job_id: str) -> str:
+        """How often a job's state was seen to change."""
+        return f"{self.prefix}:moves:{job_id}"
 
     def lease(self, ticket_id: str) -> str:
         """Who works on a ticket."""

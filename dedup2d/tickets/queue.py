@@ -217,6 +217,20 @@ class TicketQueue:
         stops = [Bell(kind="cancel", job_id=job) for job in rung[self._keys.cancel_bells]]
         return stops + [Bell(kind="run", job_id=job) for job in runs]
 
+    async def tell_moved(self, job_id: str) -> int:
+        """Say that the job's state has changed; gives how often that was said."""
+        key = self._keys.moves(job_id)
+        with queue_errors():
+            async with self._redis.pipeline(transaction=True) as both:
+                said, _ = await both.incr(key).expire(key, keys.MOVES_KEPT_S).execute()
+        return int(said)
+
+    async def moves(self, job_id: str) -> int:
+        """How often somebody said that the job's state has changed."""
+        with queue_errors():
+            said = await self._redis.get(self._keys.moves(job_id))
+        return int(said or 0)
+
     async def counts(self) -> Counts:
         """How many tickets are admitted, over all and by tenant."""
         with queue_errors():

@@ -11,6 +11,8 @@ import inspect
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import copy
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -20,6 +22,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import AsyncClientContext
 from prefect.flow_engine import run_flow
 from prefect.flows import load_flow_from_entrypoint
+from prefect.settings import get_current_settings
 
 PATIENCE_S: Final = 600.0  # a server that is away for longer is somebody's business
 START_PATIENCE_S: Final = 120.0  # a wrong address should be told sooner
@@ -88,9 +91,25 @@ async def run_in_process(flow: Flow[..., Any], flow_run: FlowRun) -> State[Any] 
     The run must be Pending and ours. Raises what the engine raises (``Abort`` when the run was
     taken from us meanwhile).
     """
-    running: Any = run_flow(flow, flow_run=flow_run, return_type="state")
+    running: Any = run_flow(
+        _with_fewer_questions(flow, flow_run), flow_run=flow_run, return_type="state"
+    )
     state: State[Any] | None = await running
     return state
+
+
+def _with_fewer_questions(flow: Flow[..., Any], flow_run: FlowRun) -> Flow[..., Any]:
+    """The flow, so that its run asks the server for nothing that is known.
+
+    Where results lie: no result is ever stored, but a flow that does not say where has the
+    engine ask, twice per run and blocking the event loop. And the run's name, where whoever
+    made the run has given it: the gateway does.
+    """
+    quiet = copy(flow)
+    quiet.result_storage = Path(get_current_settings().results.local_storage_path)
+    if flow_run.parameters.get("ticket_id"):
+        quiet.flow_run_name = None
+    return quiet
 
 
 async def run_hooks(flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:

@@ -81,7 +81,7 @@ class _Service(threading.Thread):
             self._loop.close()
 
     async def _serve(self) -> None:
-        async with patient_client() as client:
+        async with patient_client() as client:  # its connections serve all runs and tasks
             if self._init:
                 await register(client, self._settings)
             worker = WarmWorker(self._config, client, await services())

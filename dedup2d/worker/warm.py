@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_S: Final = 10.0  # to the work pool, so that Prefect's UI shows a live worker
 POLL_S: Final = 5.0  # the net under the doorbell
 CANCEL_POLL_S: Final = 1.0  # for cancellations that ring no bell (Prefect's UI)
+LOOK_AGAIN_S: Final = 0.25  # after a run ended; what waits for a limit of the pool rings no bell
 BELL_WAIT_S: Final = 5.0
 FULL_PAUSE_S: Final = 0.2
 ENTRYPOINT_S: Final = 30.0  # how long a deployment's entrypoint is taken for true
@@ -72,6 +73,8 @@ class WarmWorker:
         finder = Leases(services.queue, f"finder-{config.name}")
         self._lost = LostRuns(client, config.pool, finder, self._close)
         self._wake = asyncio.Event()
+        self._more = False  # the last look showed more than there was room for
+        self._again: asyncio.TimerHandle | None = None
         self._flows: dict[str, Flow[..., Any]] = {}
         self._entrypoints: dict[UUID, tuple[str, float]] = {}
 
@@ -153,11 +156,14 @@ class WarmWorker:
     async def _take(self) -> None:
         """One look into Prefect's queue, then sleep until the doorbell, a free place or POLL_S."""
         self._wake.clear()
+        if self._again is not None:
+            self._again.cancel()
         free = self._config.limit - len(self._running)
         if free > 0:
             waiting = await self._client.get_scheduled_flow_runs_for_work_pool(
                 self._config.pool, scheduled_before=datetime.now(UTC)
             )
+            self._more = len(waiting) > free
             for response in waiting[:free]:
                 await self._claim(response.flow_run)
         with suppress(TimeoutError):
@@ -181,7 +187,10 @@ class WarmWorker:
     def _ended(self, run_id: UUID) -> None:
         self._running.pop(run_id, None)
         self._runs.pop(run_id, None)
-        self._wake.set()
+        if self._more:
+            self._wake.set()
+        else:
+            self._again = asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._wake.set)
 
     async def _execute(self, run: FlowRun) -> None:
         try:
@@ -189,6 +198,8 @@ class WarmWorker:
             state = await run_in_process(flow, run)
             if state is not None and state.is_cancelling():
                 await self._settle_cancellation(run)
+            with suppress(ServiceError):  # who waits for it looks again soon anyway
+                await self._services.queue.tell_moved(str(run.id))
         except Abort as reason:
             logger.info("run %s is not ours any more: %s", run.id, reason)
         except (httpx.HTTPError, ServiceError) as fault:

@@ -1,0 +1,89 @@
+"""What Prefect says of a run, asked as rarely as the truth allows.
+
+Clients poll, some every few milliseconds, and each look at a run costs Prefect's server as much
+as a part of the job itself. So an answer serves for ``FRESH_S`` seconds, for all who ask, unless
+somebody has told in Redis meanwhile that the run moved on: the worker when it ended, or a gateway
+that saw it change. That word is looked at each time, so that of two gateways none answers with
+what is older than what the other has answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from prefect.client.schemas.objects import FlowRun
+
+from dedup2d.errors import ServiceError
+from dedup2d.tickets.queue import TicketQueue
+
+FRESH_S: Final = 0.25
+MOST_KEPT: Final = 1000  # runs, the latest
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    run: FlowRun
+    moves: int
+    at: float  # seconds of the event loop's clock, before Prefect was asked
+
+
+class Glances:
+    """The runs that were lately looked at. Belongs to one event loop."""
+
+    def __init__(self, queue: TicketQueue, read: Callable[[UUID], Awaitable[FlowRun]]) -> None:
+        self._queue = queue
+        self._read = read
+        self._seen: OrderedDict[UUID, _Seen] = OrderedDict()
+        self._asking: dict[UUID, tuple[int, asyncio.Task[_Seen]]] = {}
+
+    async def at(self, run_id: UUID) -> FlowRun:
+        """The run as it is, or was less than ``FRESH_S`` ago. Raises what ``read`` raises."""
+        try:
+            moves = await self._queue.moves(str(run_id))
+        except ServiceError:  # nobody can tell us: Prefect itself is asked
+            return await self._read(run_id)
+        seen = self._seen.get(run_id)
+        now = asyncio.get_running_loop().time()
+        if seen is None or seen.moves != moves or now - seen.at > FRESH_S:
+            seen = await self._asked(run_id, moves)
+        return seen.run
+
+    async def _asked(self, run_id: UUID, moves: int) -> _Seen:
+        """Ask, or wait for whom asks since the same move."""
+        since, asking = self._asking.get(run_id, (-1, None))
+        if asking is None or since != moves:
+            asking = asyncio.create_task(self._look(run_id, moves))
+            self._asking[run_id] = moves, asking
+            asking.add_done_callback(lambda done: self._forget(run_id, done))
+        return await asyncio.shield(asking)
+
+    def _forget(self, run_id: UUID, done: asyncio.Task[_Seen]) -> None:
+        if self._asking.get(run_id, (0, None))[1] is done:
+            del self._asking[run_id]
+        if not done.cancelled():
+            done.exception()  # whoever waits for it has it too
+
+    async def _look(self, run_id: UUID, moves: int) -> _Seen:
+        at = asyncio.get_running_loop().time()
+        run = await self._read(run_id)
+        before = self._seen.get(run_id)
+        if before is None or before.run.state_id != run.state_id:
+            moves = await self._told(run_id, moves)
+        self._seen[run_id] = seen = _Seen(run, moves, at)
+        self._seen.move_to_end(run_id)
+        if len(self._seen) > MOST_KEPT:
+            self._seen.popitem(last=False)
+        return seen
+
+    async def _told(self, run_id: UUID, moves: int) -> int:
+        """Tell the other gateways, before anybody is answered; what they told too is not missed."""
+        try:
+            now = await self._queue.tell_moved(str(run_id))
+        except ServiceError:
+            return moves
+        return now if now == moves + 1 else moves
