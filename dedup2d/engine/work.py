@@ -24,7 +24,7 @@ from dedup2d.matching.fingerprint import fingerprint
 from dedup2d.options import SearchOptions
 from dedup2d.report import Relation
 
-PICTURE_SIZES = ((1600, 1200), (1000, 750), (640, 480), (320, 240))
+PICTURE_SIZES = ((1200, 900), (900, 675), (640, 480), (320, 240))
 
 
 def search(payload: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from prefect.client.schemas.objects import FlowRun
 from dedup2d.errors import ServiceError
 from dedup2d.tickets.queue import TicketQueue
 
-FRESH_S: Final = 0.25
+FRESH_S: Final = 0.5
 MOST_KEPT: Final = 1000  # runs, the latest
 
 

@@ -18,6 +18,7 @@ from typing import Final
 YOUNG_S: Final = 0.25
 ROUNDS_PER_MIDDLE: Final = 10  # as CPython's thresholds: each generation ten times as rarely
 ROUNDS_PER_OLD: Final = 100
+ROUNDS_TO_SETTLE: Final = 120  # by then what a server keeps for good has been built
 
 
 def collect_in_background() -> None:
@@ -31,7 +32,10 @@ def _collect_for_ever() -> None:
     while True:
         time.sleep(YOUNG_S)
         rounds += 1
-        if rounds % ROUNDS_PER_OLD == 0:
+        if rounds == ROUNDS_TO_SETTLE:
+            gc.collect(2)
+            gc.freeze()  # collecting holds the interpreter's lock; what stays is not looked at again
+        elif rounds % ROUNDS_PER_OLD == 0:
             gc.collect(2)
         elif rounds % ROUNDS_PER_MIDDLE == 0:
             gc.collect(1)

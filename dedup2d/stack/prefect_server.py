@@ -1,4 +1,4 @@
-"""``python -m dedup2d.stack.prefect_server``: ``prefect server start``, steady on SQLite."""
+"""``python -m dedup2d.stack.prefect_server``: ``prefect server start``, quick and steady."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from dedup2d.stack.bulk import write_rows_by_one_statement
 from dedup2d.stack.garbage import collect_in_background
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     from prefect.cli import app  # noqa: PLC0415 - takes seconds
 
     lock_before_reading()
+    write_rows_by_one_statement()
     gc.freeze()  # modules live as long as the process: nobody need look through them again
     sys.argv[:1] = ["prefect", "server", "start"]
     app()

@@ -91,8 +91,12 @@ async def run_in_process(flow: Flow[..., Any], flow_run: FlowRun) -> State[Any] 
     The run must be Pending and ours. Raises what the engine raises (``Abort`` when the run was
     taken from us meanwhile).
     """
+    # A run of a deployment is watched for being suspended, by a thread and a subscription to the
+    # server's events, and beginning and ending that blocks the event loop. The engine reads the
+    # run again before it runs the body, which so finds its deployment.
+    unwatched = flow_run.model_copy(update={"deployment_id": None})
     running: Any = run_flow(
-        _with_fewer_questions(flow, flow_run), flow_run=flow_run, return_type="state"
+        _with_fewer_questions(flow, flow_run), flow_run=unwatched, return_type="state"
     )
     state: State[Any] | None = await running
     return state
