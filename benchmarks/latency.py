@@ -1,6 +1,6 @@
 """How long one job takes, from submit to `completed`, and where the time goes.
 
-    python benchmarks/latency.py [--jobs 100] [--index 1000]
+    python benchmarks/latency.py [--jobs 100] [--index 1000] [--database postgres]
 
 One worker, embedded stack, one job at a time over HTTP, the client polls every 10 ms. The figures
 of the predecessor (its own machine, its own stub matcher) stand beside ours.
@@ -21,6 +21,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "deployments" / "demo"))
 
 import httpx
+from databases import add_option, database
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -93,11 +94,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=100)
     parser.add_argument("--index", type=int, default=1000)
+    add_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dedup2d-") as folder, ExitStack() as stack:
         generate(Path(folder) / "samples", parts=arguments.index)
         vault = sorted((Path(folder) / "samples" / "vault").glob("*.dxf"))
-        running = stack.enter_context(running_stack(Path(folder) / "stack", {"API_KEYS": KEY}))
+        environ = {"API_KEYS": KEY} | stack.enter_context(database(arguments.database))
+        running = stack.enter_context(running_stack(Path(folder) / "stack", environ))
         table = measure(running, vault, vault[:: max(1, len(vault) // 50)], arguments.jobs)
     Console(width=100).print(table)
 

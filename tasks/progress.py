@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
+import httpx
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
+
+from tasks.policy import CHUNK_SIZE
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How much of a known total is done."""
 
-    artifact_id: UUID
+    artifact_id: UUID | None
     total: int
 
     @classmethod
     async def begin(cls, description: str, *, total: int) -> Self:
-        """Show a bar at nothing."""
+        """Show a bar at nothing; none where everything is done in one chunk."""
+        if total <= CHUNK_SIZE:
+            return cls(artifact_id=None, total=total)
         artifact_id = await acreate_progress_artifact(progress=0.0, description=description)
         return cls(artifact_id=artifact_id, total=total)
 
     async def at(self, done: int) -> None:
-        """Move the bar."""
-        await aupdate_progress_artifact(
-            artifact_id=self.artifact_id, progress=100.0 * done / max(self.total, 1)
-        )
+        """Move the bar; that it stands still is no reason to lose the work."""
+        if self.artifact_id is not None:
+            with suppress(httpx.HTTPError):
+                await aupdate_progress_artifact(
+                    artifact_id=self.artifact_id, progress=100.0 * done / self.total
+                )

@@ -34,6 +34,4 @@ def _split(state: ORMExecuteState) -> Result[Any] | None:
         return None
     short = statement._clone()  # noqa: SLF001
     short._multi_values = ()  # noqa: SLF001
-    return state.session.connection().execute(
-        short.execution_options(dml_strategy="raw"), rows
-    )
+    return state.session.connection().execute(short.execution_options(dml_strategy="raw"), rows)

@@ -26,7 +26,8 @@ from dedup2d.tickets.embedded import EmbeddedRedis
 
 READY_S: Final = 180.0  # a fresh server on a busy machine migrates its database first
 LOOK_S: Final = 0.25
-PROFILE: Final = Path(__file__).parents[2] / "deployments" / "server" / "sqlite.env"
+PROFILES: Final = Path(__file__).parents[2] / "deployments" / "server"
+DATABASE: Final = "PREFECT_SERVER_DATABASE_CONNECTION_URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,9 @@ def _keep_redis_alive(redis: EmbeddedRedis) -> str | None:
 
 def environment(data: Path, at: Addresses, *, redis_url: str) -> dict[str, str]:
     """What the processes see: ours below ``data``, the server's profile, then what was set."""
-    own = read_profile(PROFILE) | {
+    on_postgres = os.environ.get(DATABASE, "").startswith("postgresql")
+    profile = PROFILES / ("postgres.env" if on_postgres else "sqlite.env")
+    own = read_profile(profile) | {
         "PREFECT_HOME": str(data / "prefect"),
         "PREFECT_API_URL": f"{at.prefect}/api",
         "PREFECT_SERVER_UI_API_URL": f"{at.prefect}/api",

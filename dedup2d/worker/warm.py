@@ -23,7 +23,7 @@ from prefect import Flow
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.client.schemas.responses import SetStateStatus
+from prefect.client.schemas.responses import SetStateStatus, WorkerFlowRunResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import Abort, ObjectNotFound, PrefectException
 from prefect.states import Cancelled, Crashed, Pending, Scheduled
@@ -160,14 +160,32 @@ class WarmWorker:
             self._again.cancel()
         free = self._config.limit - len(self._running)
         if free > 0:
-            waiting = await self._client.get_scheduled_flow_runs_for_work_pool(
-                self._config.pool, scheduled_before=datetime.now(UTC)
-            )
+            waiting = await self._waiting()
             self._more = len(waiting) > free
-            for response in waiting[:free]:
-                await self._claim(response.flow_run)
+            for run in waiting:
+                if len(self._running) < self._config.limit:
+                    await self._claim(run)
+            if waiting and not self._running:  # others were quicker; there may be more behind these
+                self._look_again()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), POLL_S)
+
+    async def _waiting(self) -> list[FlowRun]:
+        """The next runs that Prefect's queue gives out, a few more than we could take.
+
+        Asked without Prefect's own method, which takes no limit: each look would have the server
+        send 200 runs with their parameters where many wait.
+        """
+        answer = await self._client.request(
+            "POST",
+            "/work_pools/{name}/get_scheduled_flow_runs",
+            path_params={"name": self._config.pool},
+            json={"scheduled_before": str(datetime.now(UTC)), "limit": 2 * self._config.limit},
+        )
+        return [r.flow_run for r in WorkerFlowRunResponse.model_validate_list(answer.json())]
+
+    def _look_again(self) -> None:
+        self._again = asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._wake.set)
 
     async def _claim(self, run: FlowRun) -> None:
         if run.id in self._running or not await self._leases.take(run):
@@ -190,7 +208,7 @@ class WarmWorker:
         if self._more:
             self._wake.set()
         else:
-            self._again = asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._wake.set)
+            self._look_again()
 
     async def _execute(self, run: FlowRun) -> None:
         try:
