@@ -21,10 +21,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "deployments" / "demo"))
 
 import httpx
-from databases import add_option, database
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from setting_up import add_option, database, index_all
 from stack import Stack, running_stack
 
 from dedup2d.samples import generate
@@ -72,9 +72,7 @@ def in_ms(values: list[float]) -> tuple[str, str]:
 def measure(stack: Stack, vault: list[Path], queries: list[Path], jobs: int) -> Table:
     """Index the vault, run the jobs, make the table."""
     with stack.client(KEY) as gateway, stack.prefect() as prefect:
-        for path in track(vault, description="indexing"):
-            files = {"file": (path.name, path.read_bytes())}
-            gateway.post("/index/add", files=files).raise_for_status()
+        index_all(gateway, vault)
         for path in queries[:5]:
             run_job(gateway, path)
         ran = [run_job(gateway, queries[i % len(queries)]) for i in track(range(jobs))]

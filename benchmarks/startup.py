@@ -14,9 +14,9 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "deployments" / "demo"))
 
-from databases import add_option, database
 from rich.console import Console
 from rich.table import Table
+from setting_up import add_option, database
 from stack import running_stack
 
 ALLOWED_S = {"first": 25, "later": 12}

@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "deployments" / "demo"))
 
 import httpx
 import psutil
-from databases import add_option, database
 from rich.console import Console
 from rich.table import Table
+from setting_up import add_option, database, index_all
 from stack import Stack, running_stack
 
 from dedup2d.samples import generate
@@ -130,9 +130,7 @@ def main() -> None:
         environ = {"API_KEYS": KEY} | stack.enter_context(database(arguments.database))
         running = stack.enter_context(running_stack(Path(folder) / "stack", environ))
         with running.client(KEY) as gateway:
-            for path in vault:
-                files = {"file": (path.name, path.read_bytes())}
-                gateway.post("/index/add", files=files).raise_for_status()
+            index_all(gateway, vault)
             for path in vault[:5]:
                 run_job(gateway, [path])
         table = Table("what", arguments.database, "predecessor", "errors", "cores")

@@ -23,10 +23,10 @@ from uuid import uuid4
 sys.path.insert(0, str(Path(__file__).parents[1] / "deployments" / "demo"))
 
 import httpx
-from databases import add_option, database
 from redis.asyncio import Redis
 from rich.console import Console
 from rich.table import Table
+from setting_up import add_option, database
 from stack import Stack, running_stack
 
 from dedup2d.jobs.model import DEFAULT_TENANT, DEPLOYMENT_NAME, TENANT_TAG
@@ -118,8 +118,8 @@ def main() -> None:
     add_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dedup2d-") as folder, ExitStack() as stack:
-        generate(Path(folder) / "samples", parts=1)
-        (path,) = sorted((Path(folder) / "samples" / "vault").glob("*.dxf"))
+        generate(Path(folder) / "samples", parts=6)
+        path, *_ = sorted((Path(folder) / "samples" / "vault").glob("*.dxf"))
         environ = {"API_KEYS": KEY} | MANY | stack.enter_context(database(arguments.database))
         running = stack.enter_context(running_stack(Path(folder) / "stack", environ))
         table = measure(running, path, arguments.tickets, arguments.submits)

@@ -1,4 +1,7 @@
-"""Prefect's database for a benchmark: SQLite as ``dedup2d up`` has it, or a PostgreSQL to throw away."""
+"""What a benchmark needs before it measures: Prefect's database, an indexed vault.
+
+The database is SQLite, as ``dedup2d up`` has it, or a PostgreSQL to throw away.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,35 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import httpx
 from receiver import free_port
+from rich.progress import track
 
 DATABASES: Final = ("sqlite", "postgres")
 NOBODY: Final = "nobody"  # PostgreSQL refuses to run as root
 START_S: Final = 60.0
+AT_ONCE: Final = 4  # drawings that are sent at a time
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:
     """``--database``, the same for every benchmark."""
     parser.add_argument("--database", choices=DATABASES, default="sqlite")
+
+
+def index_all(gateway: httpx.Client, paths: list[Path]) -> None:
+    """Add drawings to the vault over HTTP."""
+
+    def add(path: Path) -> None:
+        files = {"file": (path.name, path.read_bytes())}
+        gateway.post("/index/add", files=files).raise_for_status()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(track(pool.map(add, paths), description="indexing", total=len(paths)))
 
 
 @contextmanager
