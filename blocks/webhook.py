@@ -14,7 +14,7 @@ from dedup2d.webhooks.sender import WebhookSender
 
 
 class WebhookBlock(Block):
-    """How the end of a job is told to its receiver: signature, addresses, attempts."""
+    """How the end of a job is told to its receiver: signature, addresses, time limit."""
 
     _block_type_name = "dedup2d Webhook"
     _block_type_slug = "dedup2d-webhook"
@@ -24,6 +24,10 @@ class WebhookBlock(Block):
 
     secret: SecretStr | None = Field(
         None, description="Key of the HMAC-SHA256 signature; webhooks are unsigned without it."
+    )
+    previous_secrets: list[SecretStr] = Field(
+        default_factory=list,
+        description="Older keys that sign too, while receivers change to the new one.",
     )
     allow_http: bool = Field(
         False, title="Allow http", description="Call http addresses too, not only https."
@@ -45,28 +49,17 @@ class WebhookBlock(Block):
     timeout_s: float = Field(
         10, ge=0.1, title="Time limit", description="Seconds for one attempt, answer included."
     )
-    max_attempts: int = Field(
-        3, ge=1, title="Attempts", description="How often a webhook is tried at most."
-    )
-    backoff_base_s: float = Field(
-        1, ge=0, title="First wait", description="Seconds; doubles with each attempt, with jitter."
-    )
-    backoff_max_s: float = Field(
-        10, ge=0, title="Longest wait", description="Seconds between two attempts at most."
-    )
 
     def build_sender(self, settings: Settings) -> WebhookSender:
         """A sender with this configuration; the caller closes it."""
         values: dict[str, Any] = {
             "callback_hmac_secret": self.secret.get_secret_value() if self.secret else None,
+            "callback_hmac_previous": tuple(s.get_secret_value() for s in self.previous_secrets),
             "callback_allow_http": self.allow_http,
             "callback_block_private": self.block_private_networks,
             "callback_allowlist": tuple(self.allowlist),
             "callback_ports": tuple(self.ports),
             "callback_timeout_s": self.timeout_s,
-            "callback_max_attempts": self.max_attempts,
-            "callback_backoff_base_s": self.backoff_base_s,
-            "callback_backoff_max_s": self.backoff_max_s,
         }
         configured = settings.model_copy(update=values)
         return WebhookSender(configured, AddressGuard(configured))

@@ -4,6 +4,7 @@
     ├── DrawingError        the drawing's fault: never retried, the user is told what to mend
     ├── RequestError        the caller's fault: wrong parameter, unknown preset, refused address
     │   ├── QueueFullError      too many jobs are waiting; comes with the limit and a wait
+    │   ├── LimitError          the tenant has used up what it may; comes with a wait
     │   └── ConflictError       the idempotency key was used for another request
     └── ServiceError        a service's fault: retried with jitter, then failed with its name
 
@@ -45,6 +46,21 @@ class QueueFullError(RequestError):
         self.max_jobs = max_jobs
         self.current_jobs = current_jobs
         self.retry_after_s = retry_after_s
+
+
+class LimitError(RequestError):
+    """The tenant has used up what it may. Try again after ``retry_after_s`` seconds."""
+
+    def __init__(self, code: str, message: str, *, retry_after_s: float) -> None:
+        super().__init__(code, message)
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_limit_error, (self.code, self.message, self.retry_after_s))
+
+
+def _limit_error(code: str, message: str, retry_after_s: float) -> LimitError:
+    return LimitError(code, message, retry_after_s=retry_after_s)
 
 
 class ConflictError(RequestError):

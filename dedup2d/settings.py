@@ -57,6 +57,7 @@ class Settings(BaseModel):
     file_storage: Backend = _env("DEDUP2D_FILE_STORAGE", default=Backend.LOCAL)
     upload_dir: Path | None = _env("DEDUP2D_FILE_STORAGE_DIR")
     result_dir: Path | None = _env("DEDUP2D_RESULT_STORAGE_DIR")
+    tenant_dir: Path | None = _env("DEDUP2D_TENANT_STORAGE_DIR")
     cleanup_on_finish: bool = _env("DEDUP2D_FILE_STORAGE_CLEANUP_ON_FINISH", default=True)
     upload_retention_s: int = _env("DEDUP2D_FILE_STORAGE_RETENTION_SECONDS", default=3600, ge=0)
     result_retention_s: int = _env("DEDUP2D_RESULT_RETENTION_SECONDS", default=7 * 86400, ge=60)
@@ -64,6 +65,7 @@ class Settings(BaseModel):
     s3_bucket: str | None = _env("DEDUP2D_S3_BUCKET")
     s3_prefix: str = _env("DEDUP2D_S3_PREFIX", default="dedup2d/uploads")
     s3_result_prefix: str = _env("DEDUP2D_S3_RESULT_PREFIX", default="dedup2d/results")
+    s3_tenant_prefix: str = _env("DEDUP2D_S3_TENANT_PREFIX", default="dedup2d/tenants")
     s3_endpoint: str | None = _env("DEDUP2D_S3_ENDPOINT")
     s3_region: str | None = _env("DEDUP2D_S3_REGION")
     s3_access_key: str | None = _env("DEDUP2D_S3_ACCESS_KEY", repr=False)
@@ -75,10 +77,19 @@ class Settings(BaseModel):
     callback_allowlist: tuple[str, ...] = _env("DEDUP2D_CALLBACK_ALLOWLIST", default=())
     callback_ports: tuple[int, ...] = _env("DEDUP2D_CALLBACK_PORTS", default=())
     callback_hmac_secret: str | None = _env("DEDUP2D_CALLBACK_HMAC_SECRET", repr=False)
+    callback_hmac_previous: tuple[str, ...] = _env(
+        "DEDUP2D_CALLBACK_HMAC_PREVIOUS_SECRETS", default=(), repr=False
+    )
     callback_timeout_s: float = _env("DEDUP2D_CALLBACK_TIMEOUT_SECONDS", default=10, ge=0.1)
-    callback_max_attempts: int = _env("DEDUP2D_CALLBACK_MAX_ATTEMPTS", default=3, ge=1)
-    callback_backoff_base_s: float = _env("DEDUP2D_CALLBACK_BACKOFF_BASE_SECONDS", default=1, ge=0)
-    callback_backoff_max_s: float = _env("DEDUP2D_CALLBACK_BACKOFF_MAX_SECONDS", default=10, ge=0)
+    callback_schedule: str | None = _env(
+        "DEDUP2D_CALLBACK_SCHEDULE", pattern=r"^(standard|quick|[0-9.]+(\s*,\s*[0-9.]+)*)$"
+    )
+    callback_max_attempts: int | None = _env("DEDUP2D_CALLBACK_MAX_ATTEMPTS", ge=1)
+    callback_backoff_base_s: float | None = _env("DEDUP2D_CALLBACK_BACKOFF_BASE_SECONDS", ge=0)
+    callback_backoff_max_s: float | None = _env("DEDUP2D_CALLBACK_BACKOFF_MAX_SECONDS", ge=0)
+    callback_disable_after_s: int = _env(
+        "DEDUP2D_CALLBACK_DISABLE_AFTER_SECONDS", default=5 * 86400, ge=0
+    )
 
     # matching
     matcher: MatcherKind = _env("DEDUP2D_MATCHER", default=MatcherKind.EMBEDDED)
@@ -105,6 +116,8 @@ class Settings(BaseModel):
     child_memory_bytes: int = _env("DEDUP2D_CHILD_MEMORY_BYTES", default=4 * 1024**3, ge=1)
 
     # access
+    tenant_requests_per_s: float = _env("DEDUP2D_TENANT_REQUESTS_PER_SECOND", default=0, ge=0)
+    tenant_upload_bytes_per_day: int = _env("DEDUP2D_TENANT_UPLOAD_BYTES_PER_DAY", default=0, ge=0)
     api_keys: tuple[str, ...] = _env("API_KEYS", "API_KEY", "X_API_KEY", default=(), repr=False)
     admin_token: str | None = _env("ADMIN_TOKEN", repr=False)
 
@@ -115,6 +128,12 @@ class Settings(BaseModel):
         return self
 
     @property
+    def callback_secrets(self) -> tuple[str, ...]:
+        """What signs the webhooks of tenants without secrets of their own, newest first."""
+        newest = (self.callback_hmac_secret,) if self.callback_hmac_secret else ()
+        return newest + self.callback_hmac_previous
+
+    @property
     def uploads_path(self) -> Path:
         """Folder of uploads of a local store."""
         return self.upload_dir or self.data_dir / "uploads"
@@ -123,6 +142,11 @@ class Settings(BaseModel):
     def results_path(self) -> Path:
         """Folder of results of a local store."""
         return self.result_dir or self.data_dir / "results"
+
+    @property
+    def tenants_path(self) -> Path:
+        """Folder of the tenants of a local store."""
+        return self.tenant_dir or self.data_dir / "tenants"
 
     @property
     def index_path(self) -> Path:
@@ -138,6 +162,7 @@ class Settings(BaseModel):
 _LISTS = (
     "DEDUP2D_CALLBACK_ALLOWLIST",
     "DEDUP2D_CALLBACK_PORTS",
+    "DEDUP2D_CALLBACK_HMAC_PREVIOUS_SECRETS",
     "API_KEYS",
     "API_KEY",
     "X_API_KEY",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from prefect import task
 from prefect.logging import get_run_logger
 
-from dedup2d.jobs.closing import keep_outcome, notify_receiver
+from dedup2d.jobs.closing import notify_receiver
 from dedup2d.jobs.model import Answer, Job, Outcome
 from dedup2d.jobs.opening import services
+from dedup2d.jobs.outcomes import keep_outcome
 from dedup2d.tickets.model import Delivery
 from tasks.artifacts import publish
 from tasks.events import emit

@@ -40,6 +40,7 @@ CHAPTERS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "init": ("init", "Register blocks, work pool and deployments on a Prefect server."),
         "gateway": ("gateway", "Serve the HTTP interface."),
         "worker": ("worker", "Serve the work pool: run jobs."),
+        "tenants": ("tenants", "Add, rotate and revoke the API keys of tenants."),
         "gc": ("gc", "Delete what ended or lost jobs left behind."),
         "doctor": ("doctor", "Check everything that dedup2d needs, and say what to do."),
     },

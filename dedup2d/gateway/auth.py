@@ -1,6 +1,8 @@
 """Who asks: an API key is a tenant.
 
-With configured keys a request needs one of them. Without, the gateway is open to programs on
+A key is one of a tenant that was made by ``dedup2d tenants``, or one of ``API_KEYS``. A tenant
+that was made is judged by its own keys alone, so a key of ``API_KEYS`` that was handed over to
+it can be rotated and revoked. Where there are either, a request needs a key. Without, the gateway is open to programs on
 this machine only; a web page that a browser on this machine shows is not one of them (its
 ``Origin``, or a ``Host`` that was rebound to a loopback address, gives it away).
 """
@@ -17,20 +19,17 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.security import APIKeyHeader
 
 from dedup2d.errors import RequestError
-from dedup2d.gateway.state import gateway_of
+from dedup2d.gateway.limits import check_pace
+from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.settings import Settings
+from dedup2d.tenants.model import tenant_id_of
 
 OPEN_TENANT: Final = "default"  # of requests without a key, where none is configured
 _header = APIKeyHeader(
     name="X-API-Key",
     auto_error=False,
-    description="One of API_KEYS. Without configured keys any value, from this machine only.",
+    description="Your key. Where no keys are configured any value, from this machine only.",
 )
-
-
-def tenant_id_of(api_key: bytes) -> str:
-    """The tenant of a key: the first 16 hex digits of its sha256 (predecessor's rule)."""
-    return hashlib.sha256(api_key).hexdigest()[:16]
 
 
 def is_loopback(host: str) -> bool:
@@ -49,20 +48,34 @@ def is_loopback(host: str) -> bool:
 async def tenant_of(
     request: Request, api_key: Annotated[str | None, Depends(_header)] = None
 ) -> str:
-    """The tenant that asks. 401 without a valid key, 403 from afar where none is configured."""
-    settings = gateway_of(request).settings
+    """The tenant that asks. 401 without a valid key, 403 from afar where none is configured.
+
+    429 where it asks more often than it may.
+    """
+    gateway = gateway_of(request)
     raw = (api_key or "").encode("latin-1")  # the header's own bytes
-    if not settings.api_keys:
-        _check_local(request)
-        return tenant_id_of(raw) if raw else OPEN_TENANT
-    if not raw:
-        raise HTTPException(401, "Missing API Key")
-    if not _is_known(raw, settings):
-        raise HTTPException(401, "Invalid API Key")
-    return tenant_id_of(raw)
+    tenant_id = await _identified(request, gateway, raw)
+    await check_pace(gateway, tenant_id)
+    return tenant_id
 
 
 Tenant = Annotated[str, Depends(tenant_of)]
+
+
+async def _identified(request: Request, gateway: Gateway, key: bytes) -> str:
+    tenants = gateway.services.tenants
+    guarded = bool(gateway.settings.api_keys) or await tenants.any()
+    if not key:
+        if guarded:
+            raise HTTPException(401, "Missing API Key")
+        _check_local(request)
+        return OPEN_TENANT
+    tenant, fits = await tenants.authenticate(key)
+    if tenant is None and not guarded:
+        _check_local(request)
+    elif not (fits if tenant else _is_known(key, gateway.settings)):
+        raise HTTPException(401, "Invalid API Key")
+    return tenant.tenant_id if tenant else tenant_id_of(key)
 
 
 def _is_known(key: bytes, settings: Settings) -> bool:
@@ -86,5 +99,5 @@ def _check_local(request: Request) -> None:
         raise RequestError(
             "LOOPBACK_ONLY",
             "Without API keys only programs on the gateway's own machine are served; "
-            "set API_KEYS to serve others.",
+            "'dedup2d tenants add' makes a key for others, or set API_KEYS.",
         )

@@ -25,7 +25,8 @@ UPLOAD: Final[dict[str, Any]] = {
 }
 
 
-def _problem(description: str, detail: Any) -> dict[str, Any]:
+def problem(description: str, detail: Any) -> dict[str, Any]:
+    """One error of an operation, with its detail as an example."""
     example = {"detail": detail}
     return {
         "description": description,
@@ -33,39 +34,40 @@ def _problem(description: str, detail: Any) -> dict[str, Any]:
     }
 
 
-def _coded(code: str, message: str, **more: Any) -> dict[str, Any]:
+def coded(code: str, message: str, **more: Any) -> dict[str, Any]:
+    """A detail with a code."""
     return {"error": code, "message": message, **more}
 
 
-_NO_KEY: Final = _problem("no valid API key", "Missing API Key")
-_AWAY: Final = _problem(
+_NO_KEY: Final = problem("no valid API key", "Missing API Key")
+_AWAY: Final = problem(
     "a service is away; Retry-After says when to try again",
-    _coded("PREFECT_UNAVAILABLE", "The Prefect server does not answer.", service="prefect"),
+    coded("PREFECT_UNAVAILABLE", "The Prefect server does not answer.", service="prefect"),
 )
 _JOB_ID: Final = "6f3c1f0e-8d0b-4a38-9b0e-0d6f6f0f6a11"
 Problems = dict[int | str, dict[str, Any]]
 ANY_PROBLEMS: Final[Problems] = {401: _NO_KEY, 503: _AWAY}
 JOB_PROBLEMS: Final[Problems] = ANY_PROBLEMS | {
-    403: _problem("the job of another tenant", {"error": "JOB_FORBIDDEN", "job_id": _JOB_ID}),
-    404: _problem("no such job, or expired", {"error": "JOB_NOT_FOUND", "job_id": _JOB_ID}),
+    403: problem("the job of another tenant", {"error": "JOB_FORBIDDEN", "job_id": _JOB_ID}),
+    404: problem("no such job, or expired", {"error": "JOB_NOT_FOUND", "job_id": _JOB_ID}),
 }
 UPLOAD_PROBLEMS: Final[Problems] = ANY_PROBLEMS | {
-    400: _problem(
+    400: problem(
         "the drawing, the geometry or a parameter is wrong",
-        _coded("CALLBACK_URL_INVALID", "The address is not allowed."),
+        coded("CALLBACK_URL_INVALID", "The address is not allowed."),
     ),
-    413: _problem(
+    413: problem(
         "larger than allowed",
-        _coded("FILE_TOO_LARGE", "The upload is larger than the limit of 1073741824 bytes."),
+        coded("FILE_TOO_LARGE", "The upload is larger than the limit of 1073741824 bytes."),
     ),
 }
 SEARCH_PROBLEMS: Final[Problems] = UPLOAD_PROBLEMS | {
-    409: _problem(
+    409: problem(
         "the idempotency key was used for another request",
-        _coded("IDEMPOTENCY_CONFLICT", "This idempotency key came with another drawing before."),
+        coded("IDEMPOTENCY_CONFLICT", "This idempotency key came with another drawing before."),
     ),
-    429: _problem(
+    429: problem(
         "too many jobs are waiting; Retry-After says when to try again",
-        _coded("JOB_QUEUE_FULL", "200 jobs are waiting.", max_jobs=200, current_jobs=200),
+        coded("JOB_QUEUE_FULL", "200 jobs are waiting.", max_jobs=200, current_jobs=200),
     ),
 }

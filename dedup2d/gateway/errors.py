@@ -25,6 +25,7 @@ from dedup2d.errors import (
     ConflictError,
     Dedup2DError,
     DrawingError,
+    LimitError,
     QueueFullError,
     RequestError,
     ServiceError,
@@ -37,6 +38,7 @@ ERROR_HEADER: Final = "X-Error-Code"
 RETRY_AFTER_S: Final = 5
 STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "JOB_NOT_FOUND": 404,
+    "DELIVERY_NOT_FOUND": 404,
     "JOB_FORBIDDEN": 403,
     "LOOPBACK_ONLY": 403,
     "UPLOAD_TOO_SLOW": 408,
@@ -60,7 +62,7 @@ def install(app: FastAPI) -> None:
 def status_of(error: Dedup2DError) -> int:
     """The HTTP status of one of our errors."""
     match error:
-        case QueueFullError():
+        case QueueFullError() | LimitError():
             return 429
         case ConflictError():
             return 409
@@ -90,7 +92,7 @@ def headers_of(error: Dedup2DError) -> dict[str, str]:
     """The error's code, and when to try again where that makes sense."""
     headers = {ERROR_HEADER: error.code}
     match error:
-        case QueueFullError() | ServiceError():
+        case QueueFullError() | LimitError() | ServiceError():
             headers["Retry-After"] = str(math.ceil(error.retry_after_s or RETRY_AFTER_S))
         case ConflictError(code="IDEMPOTENCY_IN_PROGRESS"):
             headers["Retry-After"] = "1"

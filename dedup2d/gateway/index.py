@@ -14,6 +14,7 @@ from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Rebuilt
 from dedup2d.gateway.documents import ANY_PROBLEMS, UPLOAD, UPLOAD_PROBLEMS
 from dedup2d.gateway.inbox import Tray
+from dedup2d.gateway.limits import metered
 from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.gateway.uploads import Limits, Received, check_body, receive
 from dedup2d.matcher import Indexed
@@ -48,7 +49,8 @@ async def add(
                 chunks, file_name=file_name, media_type=media_type, max_bytes=limit
             )
 
-        received = await receive(request, boundary, keep, gateway.inbox, limits)
+        counted = await metered(gateway, tenant, keep)
+        received = await receive(request, boundary, counted, gateway.inbox, limits)
         if len(received.files) != 1:
             raise RequestError("ONE_FILE_EXPECTED", "One drawing at a time is added to the index.")
         return await _index(gateway, tray, received, tenant=tenant, user_name=user_name)

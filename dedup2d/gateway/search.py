@@ -16,6 +16,7 @@ from dedup2d.errors import ConflictError, RequestError
 from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Accepted
 from dedup2d.gateway.documents import SEARCH_PROBLEMS, UPLOAD
+from dedup2d.gateway.limits import metered
 from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.gateway.uploads import Limits, Received, check_body, measure, receive
@@ -92,7 +93,7 @@ async def search(
         request_digest=_digest(options, callback_url),
     ) as intake:
         first = intake.admission.created
-        keep = intake.store if first else measure
+        keep = await metered(gateway, tenant, intake.store if first else measure)
         received = await receive(request, boundary, keep, gateway.inbox, limits)
         reason = forced_async_reason(gateway.settings, options, received)
         if callback_url and not query.async_request and reason is None:

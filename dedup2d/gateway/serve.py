@@ -14,6 +14,8 @@ from dedup2d.gateway.app import create_app
 from dedup2d.gateway.auth import is_loopback
 from dedup2d.memory import return_freed_memory
 from dedup2d.settings import Settings
+from dedup2d.stores.build import tenant_store
+from dedup2d.tenants.registry import TenantRegistry
 
 KEEP_ALIVE_S: Final = 30
 GRACE_S: Final = 30  # for requests under way when the gateway is told to stop
@@ -26,13 +28,14 @@ PREFECT_TIMEOUT_S: Final = 15.0
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises RequestError ``API_KEYS_NEEDED`` for an open bind."""
-    if not settings.api_keys:
+    if not settings.api_keys and not TenantRegistry(tenant_store(settings)).all():
         if not is_loopback(host):
             raise RequestError(
                 "API_KEYS_NEEDED",
-                f"Set API_KEYS to serve on {host}; without keys only 127.0.0.1 is served.",
+                f"Make a key by 'dedup2d tenants add', or set API_KEYS, to serve on {host}; "
+                "without keys only 127.0.0.1 is served.",
             )
-        sys.stderr.write("No API_KEYS are set: only this machine is served, without keys.\n")
+        sys.stderr.write("There are no API keys: only this machine is served, without keys.\n")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     for name in ("stamina", "python_multipart"):  # what they warn of is answered by us

@@ -8,74 +8,26 @@ in between and being called again, changes nothing.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-from typing import Final
 
-from dedup2d.errors import ServiceError
 from dedup2d.jobs.loading import drop_scratch
 from dedup2d.jobs.model import Outcome
+from dedup2d.jobs.outcomes import keep_outcome, read_outcome
 from dedup2d.jobs.services import Services
 from dedup2d.stores.protocol import FileStore
 from dedup2d.tickets.model import Delivery
-from dedup2d.webhooks.body import webhook_body
-
-OUTCOME_FILE: Final = "outcome.json"
-MAX_OUTCOME_BYTES: Final = 256 * 1024**2
-
-
-async def keep_outcome(results: FileStore, outcome: Outcome) -> None:
-    """Store the outcome where the gateway finds it by the job's id."""
-    await asyncio.to_thread(
-        results.write_bytes, outcome.job_id, OUTCOME_FILE, outcome.model_dump_json().encode()
-    )
-
-
-async def read_outcome(results: FileStore, job_id: str) -> Outcome | None:
-    """The stored outcome; None where the job has none (yet, or any more)."""
-    data = await asyncio.to_thread(
-        results.read_bytes, job_id, OUTCOME_FILE, max_bytes=MAX_OUTCOME_BYTES
-    )
-    return None if data is None else Outcome.model_validate_json(data)
 
 
 async def notify_receiver(
     services: Services, outcome: Outcome, callback_url: str | None
 ) -> Delivery | None:
-    """Deliver the webhook of this terminal state, unless it was delivered before.
+    """Begin the webhook of this terminal state, unless it was begun before; see ``Courier``.
 
-    None where there is no receiver or somebody else has the delivery. The receiver's faults
-    are recorded in the ledger, never raised.
+    None where there is no receiver or somebody else has the delivery. Neither the receiver's
+    faults nor the ledger's are raised.
     """
     if callback_url is None:
         return None
-    claimed = await services.ledger.claim(outcome.job_id, outcome.status.value)
-    if claimed is None:
-        return None
-    body = webhook_body(
-        job_id=outcome.job_id,
-        tenant_id=outcome.tenant_id,
-        status=outcome.status.value,
-        error=str(outcome.error) if outcome.error else None,
-        result=outcome.result,
-        started_at=outcome.started_at,
-        finished_at=outcome.finished_at,
-    )
-
-    async def progress(attempted: Delivery) -> None:
-        with suppress(ServiceError):  # a Redis that is away must not end the delivery
-            await services.ledger.record(attempted)
-
-    delivery = await services.sender.deliver(
-        claimed.delivery_id,
-        callback_url,
-        job_id=outcome.job_id,
-        tenant_id=outcome.tenant_id,
-        body=body,
-        attempts_before=claimed.attempts,
-        progress=progress,
-    )
-    await services.ledger.record(delivery.model_copy(update={"job_id": outcome.job_id}))
-    return delivery
+    return await services.courier.announce(outcome, callback_url)
 
 
 async def delete_uploads(uploads: FileStore, folder: str, *, enabled: bool) -> int:
@@ -100,7 +52,7 @@ async def close_job(
     raised, and the sweep goes on from there.
     """
     kept = await read_outcome(services.results, outcome.job_id)
-    if kept is None:
+    if kept is None:  # before the receiver is told: whoever tries the webhook again reads it
         await keep_outcome(services.results, outcome)
     folder = ticket_id or outcome.job_id
     await asyncio.to_thread(drop_scratch, services.settings, outcome.job_id)

@@ -21,7 +21,7 @@ from prefect.states import Cancelling
 
 from dedup2d.errors import ConflictError, RequestError, ServiceError
 from dedup2d.fileref import FileRef
-from dedup2d.jobs.closing import close_job, read_outcome
+from dedup2d.jobs.closing import close_job
 from dedup2d.jobs.glance import Glances
 from dedup2d.jobs.model import (
     DEPLOYMENT_NAME,
@@ -35,6 +35,7 @@ from dedup2d.jobs.model import (
     JobView,
     Outcome,
 )
+from dedup2d.jobs.outcomes import read_outcome
 from dedup2d.jobs.services import Services
 from dedup2d.options import SearchOptions
 from dedup2d.stores.bridge import put_stream
@@ -146,12 +147,13 @@ class JobService:
         job already, ``admission.created`` is False and ``job_id`` is set.
         """
         settings = self.services.settings
+        limits = await self.services.tenants.limits(tenant_id)
         ticket = Ticket(ticket_id=uuid4().hex, tenant_id=tenant_id, callback_url=callback_url)
         try:
             admission = await self.services.queue.admit(
                 ticket,
                 max_jobs=settings.max_jobs,
-                max_jobs_per_tenant=settings.max_jobs_per_tenant,
+                max_jobs_per_tenant=limits.max_jobs or settings.max_jobs_per_tenant,
                 idempotency_key=idempotency_key,
                 request_digest=request_digest,
             )
@@ -254,10 +256,9 @@ class JobService:
     async def _with_callback(self, view: JobView, callback_url: str | None) -> JobView:
         if callback_url is None:
             return view
-        deliveries = await self.services.ledger.of_job(view.job_id)
-        if not deliveries:
+        last = await self.services.ledger.of_job(view.job_id)
+        if last is None:
             return view.model_copy(update={"callback_status": "pending"})
-        last = deliveries[-1]
         return view.model_copy(
             update={
                 "callback_status": last.status,

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
+from dedup2d.jobs.courier import Courier
+from dedup2d.jobs.events import receiver_disabled
 from dedup2d.matcher import Matcher
 from dedup2d.net.guard import AddressGuard
 from dedup2d.settings import MatcherKind, Settings
-from dedup2d.stores.build import Store, result_store, upload_store
+from dedup2d.stores.build import Store, result_store, tenant_store, upload_store
+from dedup2d.tenants.registry import TenantRegistry
+from dedup2d.tickets.allowance import Allowance
 from dedup2d.tickets.connect import connect
 from dedup2d.tickets.deliveries import DeliveryLedger
 from dedup2d.tickets.queue import TicketQueue
+from dedup2d.webhooks.schedule import Schedule
 from dedup2d.webhooks.sender import WebhookSender
+
+LEDGER_S: Final = 86400  # deliveries are remembered at least that long
+CLAIM_MARGIN_S: Final = 20.0  # beyond the time limit of one attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,9 @@ class Services:
     ledger: DeliveryLedger
     guard: AddressGuard
     sender: WebhookSender
+    courier: Courier
+    tenants: TenantRegistry
+    allowance: Allowance
     matcher: Matcher
 
     @classmethod
@@ -34,25 +45,40 @@ class Services:
         """Build everything from the settings; connections are made on first use."""
         redis = connect(settings)
         guard = AddressGuard(settings)
-        uploads, results = await asyncio.to_thread(
-            lambda: (upload_store(settings), result_store(settings))
+        uploads, results, tenants = await asyncio.to_thread(
+            lambda: (
+                upload_store(settings),
+                result_store(settings),
+                TenantRegistry(tenant_store(settings), secrets=settings.callback_secrets),
+            )
         )
+        ledger = DeliveryLedger(
+            redis,
+            prefix=settings.redis_key_prefix,
+            ttl_s=max(settings.result_retention_s, LEDGER_S),
+            claim_s=settings.callback_timeout_s + CLAIM_MARGIN_S,
+            disable_after_s=settings.callback_disable_after_s,
+        )
+        sender = WebhookSender(settings, guard, secrets_of=tenants.webhook_secrets)
+        schedule = Schedule.from_settings(settings)
         return cls(
             settings=settings,
             uploads=uploads,
             results=results,
             queue=TicketQueue(redis, prefix=settings.redis_key_prefix, ttl_s=settings.job_ttl_s),
-            ledger=DeliveryLedger(
-                redis, prefix=settings.redis_key_prefix, ttl_s=settings.result_retention_s
-            ),
+            ledger=ledger,
             guard=guard,
-            sender=WebhookSender(settings, guard),
+            sender=sender,
+            courier=Courier(ledger, sender, results, schedule, tell=receiver_disabled),
+            tenants=tenants,
+            allowance=Allowance(redis, prefix=settings.redis_key_prefix),
             matcher=open_matcher(settings),
         )
 
     async def aclose(self) -> None:
         """Give everything back."""
         await self.matcher.aclose()
+        await self.courier.aclose()
         await self.sender.aclose()
         await self.queue.aclose()
 

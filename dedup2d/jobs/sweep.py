@@ -26,6 +26,7 @@ from dedup2d.errors import ServiceError
 from dedup2d.jobs.closing import close_job
 from dedup2d.jobs.loading import drop_scratch, scratch_times
 from dedup2d.jobs.model import DEFAULT_TENANT, STATUS_OF_STATE, JobStatus, Outcome
+from dedup2d.jobs.outcomes import is_outcome, undelivered_jobs
 from dedup2d.jobs.service import callback_url_of, error_of, state_type_of
 from dedup2d.jobs.services import Services
 from dedup2d.settings import Settings
@@ -67,6 +68,7 @@ class SweepCounts(BaseModel):
     kept: int = 0
     closed: int = 0
     deleted: int = 0
+    webhooks_found: int = 0  # that Redis had lost
     results_deleted: int = 0
     unfinished: int = 0  # parts and empty folders that killed processes left
     failed: int = 0
@@ -135,13 +137,23 @@ async def collect(
         if execute and decision is not Decision.KEEP:
             store = await uploads_of(run) if uploads_of and run else services.uploads
             failed += not await _carry_out(services, store, name, decision, ticket=ticket, run=run)
-    expired = await asyncio.to_thread(_expire_results, services, now, execute=execute)
+    kept = await asyncio.to_thread(newest_by_folder, services.results)
+    undelivered = undelivered_jobs(kept)
+    found = await services.courier.recover(undelivered) if execute else 0
+    expired = await asyncio.to_thread(
+        _expire_results,
+        services,
+        {name: kept[name] for name in kept if is_outcome(name) and name not in undelivered},
+        now,
+        execute=execute,
+    )
     unfinished = await asyncio.to_thread(_remove_unfinished, services, now) if execute else 0
     return SweepCounts(
         executed=execute,
         kept=counts[Decision.KEEP],
         closed=counts[Decision.CLOSE],
         deleted=counts[Decision.DELETE],
+        webhooks_found=found,
         results_deleted=expired,
         unfinished=unfinished,
         failed=failed,
@@ -245,10 +257,11 @@ def _remove_unfinished(services: Services, now: datetime) -> int:
     return removed
 
 
-def _expire_results(services: Services, now: datetime, *, execute: bool) -> int:
+def _expire_results(
+    services: Services, newest: Mapping[str, datetime], now: datetime, *, execute: bool
+) -> int:
     limit = timedelta(seconds=services.settings.result_retention_s)
-    folders = newest_by_folder(services.results)
-    expired = [name for name, newest in folders.items() if now - newest > limit]
+    expired = [name for name, modified in newest.items() if now - modified > limit]
     if execute:
         for name in expired:
             services.results.delete_folder(name)

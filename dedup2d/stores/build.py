@@ -24,6 +24,11 @@ def result_store(settings: Settings) -> Store:
     return _store(settings, settings.results_path, settings.s3_result_prefix)
 
 
+def tenant_store(settings: Settings) -> Store:
+    """Where tenants are kept."""
+    return _store(settings, settings.tenants_path, settings.s3_tenant_prefix)
+
+
 def _store(settings: Settings, folder: Path, prefix: str) -> Store:
     if settings.file_storage is Backend.LOCAL or settings.s3_bucket is None:
         return LocalStore(folder)

@@ -10,8 +10,12 @@
     {prefix}:bells:run              stream  a job waits; competing consumers
     {prefix}:bells:cancel           stream  a job is to stop; every worker reads all
     {prefix}:moves:{job}            string  how often its state was seen to change
-    {prefix}:delivery:{job}         hash    state, delivery (JSON), job_status
-    {prefix}:delivery:{job}:sender  string  who is sending; lives as long as the claim
+    {prefix}:delivery:{job}         hash    state, delivery (JSON)
+    {prefix}:delivery:{job}:log     list    its attempts (JSON), the oldest first
+    {prefix}:deliveries:due         zset    jobs by when somebody may send next (Unix seconds)
+    {prefix}:receiver:{digest}      hash    since, failures, off: a receiver that fails
+    {prefix}:rate:{tenant}          string  when the tenant's next request is on time
+    {prefix}:uploaded:{tenant}:{d}  string  bytes the tenant uploaded on one day (UTC)
 
 The scripts take keys of several tickets in one step. On a Redis Cluster choose a prefix in
 braces (``{dedup2d}``), so that all of them share a slot.
@@ -41,6 +45,10 @@ RETRY_BASE_S: Final = 0.05
 RETRY_CAP_S: Final = 0.5
 
 CLAIM_S: Final = 120.0  # a delivery whose sender fell silent may be taken over
+ATTEMPTS_LOGGED: Final = 100  # of one delivery; the oldest go first
+RECEIVER_KEPT_S: Final = 30 * 86400  # from its last failure; then it has a clean slate
+RECEIVER_FAILURES: Final = 10  # at least, before a receiver is switched off
+COUNTED_S: Final = 2 * 86400  # what was uploaded on one day, for the clocks of all machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,24 @@ class Keys:
         """Hash of a job's delivery."""
         return f"{self.prefix}:delivery:{job_id}"
 
-    def sender(self, job_id: str) -> str:
-        """Who sends a job's delivery."""
-        return f"{self.prefix}:delivery:{job_id}:sender"
+    def delivery_log(self, job_id: str) -> str:
+        """List of the attempts of a job's delivery."""
+        return f"{self.prefix}:delivery:{job_id}:log"
+
+    @property
+    def due(self) -> str:
+        """Jobs whose delivery is pending, by when somebody may send."""
+        return f"{self.prefix}:deliveries:due"
+
+    def receiver(self, tenant_id: str, origin: str) -> str:
+        """How a tenant's receiver does."""
+        digest = hashlib.sha256(f"{tenant_id}\0{origin}".encode()).hexdigest()[:32]
+        return f"{self.prefix}:receiver:{digest}"
+
+    def rate(self, tenant_id: str) -> str:
+        """When a tenant's next request is on time."""
+        return f"{self.prefix}:rate:{tenant_id}"
+
+    def uploaded(self, tenant_id: str, day: str) -> str:
+        """Bytes that a tenant uploaded on ``day``."""
+        return f"{self.prefix}:uploaded:{tenant_id}:{day}"

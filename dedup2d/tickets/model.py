@@ -52,14 +52,39 @@ class Bell(BaseModel):
 
 
 class Delivery(BaseModel):
-    """One webhook to one receiver; ``delivery_id`` is fixed over all attempts."""
+    """One webhook to one receiver; ``delivery_id`` is fixed over all attempts.
+
+    ``attempts`` counts from the last time the schedule began. ``replayed``: asked for by hand,
+    so it goes even to a receiver that is switched off.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     delivery_id: str
     job_id: str
-    status: Literal["pending", "success", "failed", "skipped"]
+    tenant_id: str
+    url: str
+    status: Literal["pending", "success", "failed", "skipped"] = "pending"
     attempts: int = 0
     http_status: int | None = None
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    next_attempt_at: datetime | None = None
     finished_at: datetime | None = None
     last_error: str | None = None
+    replayed: bool = False
+
+    @property
+    def receiver(self) -> str:
+        """Scheme, host and port: what is switched off when it keeps failing."""
+        return "/".join(self.url.split("/", 3)[:3]).lower()
+
+
+class LoggedAttempt(BaseModel):
+    """One POST of a delivery; ``error`` is None where the receiver accepted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    duration_s: float
+    http_status: int | None = None
+    error: str | None = None

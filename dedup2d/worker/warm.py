@@ -29,9 +29,9 @@ from prefect.exceptions import Abort, ObjectNotFound, PrefectException
 from prefect.states import Cancelled, Crashed, Pending, Scheduled
 
 from dedup2d.errors import ServiceError
-from dedup2d.jobs.closing import read_outcome
 from dedup2d.jobs.ending import final_state
 from dedup2d.jobs.interrupts import Stop, interrupt
+from dedup2d.jobs.outcomes import read_outcome
 from dedup2d.jobs.services import Services
 from dedup2d.worker.engine import load_flow, run_hooks, run_in_process
 from dedup2d.worker.leases import CLAIMED_BY, HANDED_BACK, LOOK_S, RENEW_S, Leases, LostRuns
@@ -45,6 +45,7 @@ LOOK_AGAIN_S: Final = 0.25  # after a run ended; what waits for a limit of the p
 BELL_WAIT_S: Final = 5.0
 FULL_PAUSE_S: Final = 0.2
 ENTRYPOINT_S: Final = 30.0  # how long a deployment's entrypoint is taken for true
+DELIVER_S: Final = 1.0  # between two looks at the webhooks that are to be tried again
 ABANDON_S: Final = 3.0  # for the runs to let go of what they hold
 HAND_BACK_S: Final = 10.0  # for all of them to get their states
 PAUSE_AFTER_FAULT_S: Final = 1.0
@@ -90,6 +91,7 @@ class WarmWorker:
             asyncio.create_task(self._repeat(self._watch_cancellations, CANCEL_POLL_S)),
             asyncio.create_task(self._repeat(self._renew_leases, RENEW_S)),
             asyncio.create_task(self._repeat(self._find_lost, LOOK_S)),
+            asyncio.create_task(self._repeat(self._deliver, DELIVER_S)),
             asyncio.create_task(self._repeat(self._take, 0)),
         ]
         taking = loops[-1]
@@ -152,6 +154,9 @@ class WarmWorker:
 
     async def _find_lost(self) -> None:
         await self._lost.look({str(run_id) for run_id in self._runs})
+
+    async def _deliver(self) -> None:
+        await self._services.courier.send_due()
 
     async def _take(self) -> None:
         """One look into Prefect's queue, then sleep until the doorbell, a free place or POLL_S."""

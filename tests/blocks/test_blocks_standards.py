@@ -189,7 +189,7 @@ def test_another_block_is_refused_as_a_store(block):
         (blocks.S3StoreBlock, {"bucket": "b", "endpoint": "minio:9000"}),
         (blocks.VisionServiceBlock, {"url": "vision"}),
         (blocks.VisionServiceBlock, {"url": "http://v", "timeout_s": 0}),
-        (blocks.WebhookBlock, {"max_attempts": 0}),
+        (blocks.WebhookBlock, {"timeout_s": 0}),
     ],
 )
 def test_wrong_values_are_refused_when_the_block_is_made(block, wrong):

@@ -22,8 +22,8 @@ import psutil
 import pytest
 
 from dedup2d.gateway.auth import tenant_id_of
-from dedup2d.jobs.closing import keep_outcome
 from dedup2d.jobs.model import JobStatus, Outcome
+from dedup2d.jobs.outcomes import keep_outcome
 from dedup2d.stores.local import LocalStore
 
 PROFILE = Path(__file__).parents[2] / "deployments" / "server" / "sqlite.env"

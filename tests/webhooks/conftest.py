@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+from courier_kit import Post
 from hook_receiver import HookReceiver
+
+from dedup2d.tickets.embedded import EmbeddedRedis
 
 
 @pytest.fixture
@@ -17,3 +22,21 @@ async def hook() -> AsyncIterator[HookReceiver]:
     receiver.closing.set()
     server.close()
     await server.wait_closed()
+
+
+@pytest.fixture(scope="session")
+def hook_data() -> Iterator[Path]:
+    """The data folder of a running embedded Redis."""
+    with tempfile.TemporaryDirectory(prefix="dedup2d-hooks-") as folder:
+        server = EmbeddedRedis(Path(folder))
+        server.start()
+        yield Path(folder)
+        server.stop()
+
+
+@pytest.fixture
+async def post(hook_data: Path, tmp_path: Path) -> AsyncIterator[Post]:
+    """A post office with a clock of its own."""
+    opened = Post(hook_data, tmp_path / "results")
+    yield opened
+    await opened.aclose()

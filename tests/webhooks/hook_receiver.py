@@ -18,6 +18,7 @@ def status(code: int, body: bytes = b"", **headers: str) -> bytes:
 HANG_UP = b""
 SILENCE = b"silence"
 ENDLESS = b"endless"
+DRIP = b"drip"
 
 
 @dataclass
@@ -68,7 +69,9 @@ class HookReceiver:
             await self.closing.wait()
         if answer == ENDLESS:
             await self._stream(writer)
-        if answer in (HANG_UP, SILENCE, ENDLESS):
+        if answer == DRIP:
+            await self._drip(writer)
+        if answer in (HANG_UP, SILENCE, ENDLESS, DRIP):
             return False
         writer.write(answer)
         await writer.drain()
@@ -81,3 +84,10 @@ class HookReceiver:
             await writer.drain()
             self.sent += 1024
             await asyncio.sleep(0)
+
+    async def _drip(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while not self.closing.is_set():
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.05)

@@ -5,91 +5,83 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import tempfile
 import textwrap
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from courier_kit import Post
 from hook_receiver import SILENCE, HookReceiver, status
-
-from dedup2d.net.guard import AddressGuard
-from dedup2d.settings import Settings, read_settings
-from dedup2d.tickets.connect import connect
-from dedup2d.tickets.deliveries import DeliveryLedger
-from dedup2d.tickets.embedded import EmbeddedRedis
-from dedup2d.webhooks.sender import WebhookSender
 
 SENDER = """
 import asyncio, sys
-sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from test_webhooks_kill import deliver, settings_at
-asyncio.run(deliver(settings_at(Path(sys.argv[2])), sys.argv[3]))
+sys.path.insert(0, sys.argv[1])
+from courier_kit import Post
+
+async def send():
+    post = Post(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], callback_timeout_s=60)
+    if await post.ledger.of_job("job-1") is None:
+        await post.announce(sys.argv[5])
+    else:
+        post.now += 3600
+        await post.courier.send_due()
+    await post.courier.settle()
+
+asyncio.run(send())
 """
-CLAIM_S = 3
 
 
-def settings_at(data: Path) -> Settings:
-    return read_settings({}, data_dir=data).model_copy(
-        update={
-            "callback_allow_http": True,
-            "callback_block_private": False,
-            "callback_backoff_base_s": 0.01,
-        }
-    )
-
-
-async def deliver(settings: Settings, url: str):
-    """Claim, deliver, record, as the pipeline does; None where somebody else has the claim."""
-    redis = connect(settings)
-    ledger = DeliveryLedger(redis, prefix="kill", ttl_s=600, claim_s=CLAIM_S)
-    sender = WebhookSender(settings, AddressGuard(settings))
-    try:
-        claimed = await ledger.claim("job-1", "completed")
-        if claimed is None:
-            return None
-        delivery = await sender.deliver(
-            claimed.delivery_id,
-            url,
-            job_id="job-1",
-            tenant_id="acme",
-            body=b"{}",
-            attempts_before=claimed.attempts,
-            progress=ledger.record,
-        )
-        await ledger.record(delivery)
-        return delivery
-    finally:
-        await sender.aclose()
-        await redis.aclose()
-
-
-@pytest.fixture
-async def settings() -> AsyncIterator[Settings]:
-    with tempfile.TemporaryDirectory(prefix="dedup2d-hooks-") as folder:
-        server = EmbeddedRedis(Path(folder))
-        await asyncio.to_thread(server.start)
-        yield settings_at(Path(folder))
-        await asyncio.to_thread(server.stop)
-
-
-async def test_kill_9_between_attempt_and_record_repeats_the_same_delivery(
-    hook: HookReceiver, settings: Settings
-):
-    hook.answers = [status(503), SILENCE, status(200)]
+async def killed_while_sending(post: Post, hook: HookReceiver) -> None:
+    """Another process sends, and is killed when the receiver has all and has not answered."""
+    hook.silent.clear()
     here = str(Path(__file__).parent)
-    command = [sys.executable, "-c", textwrap.dedent(SENDER), here, settings.data_dir, hook.url]
+    places = [here, post.settings.data_dir, post.results._root, post.prefix, hook.url]
+    command = [sys.executable, "-c", textwrap.dedent(SENDER), *places]
     process = await asyncio.create_subprocess_exec(*command)
-    await hook.silent.wait()  # the receiver has the second attempt, nobody has its end
+    await hook.silent.wait()
     process.send_signal(signal.SIGKILL)
     await process.wait()
 
-    assert await deliver(settings, hook.url) is None
-    await asyncio.sleep(CLAIM_S)
-    delivery = await deliver(settings, hook.url)
-    assert delivery.status == "success"
-    assert delivery.attempts == 2  # the first was recorded, the second was not
-    assert len({got.headers["X-Dedup-Delivery-Id"] for got in hook.received}) == 1
-    assert len(hook.received) == 3
-    assert await deliver(settings, hook.url) is None
+
+async def test_kill_9_between_attempt_and_record_repeats_the_same_delivery(
+    hook: HookReceiver, post: Post
+):
+    hook.answers = [SILENCE, status(200)]
+    await killed_while_sending(post, hook)
+
+    assert await post.send_due() == 0  # the dead sender's claim
+    post.now += 31
+    assert await post.send_due() == 1
+    delivery = await post.ledger.of_job("job-1")
+    assert (delivery.status, delivery.attempts) == ("success", 1)  # the first was not recorded
+    assert len({(got.headers["webhook-id"], got.body) for got in hook.received}) == 1
+    assert len(hook.received) == 2
+    assert await post.announce(hook.url) is None
+
+
+async def test_kill_9_at_a_later_attempt_loses_nothing_either(hook: HookReceiver, post: Post):
+    hook.answers = [status(503), SILENCE, SILENCE, status(200)]
+    await post.announce(hook.url)
+    await killed_while_sending(post, hook)
+    post.now += 3600 + 31
+    assert post.undelivered == {"job-1"}
+    assert await post.send_due() == 1  # silent here too: recorded as a failure
+    assert (await post.run()).status == "success"
+    assert len({(got.headers["webhook-id"], got.body) for got in hook.received}) == 1
+    assert len(hook.received) == 4
+    assert post.undelivered == set()
+
+
+@pytest.mark.parametrize("lost", ["ledger", "nothing"])
+async def test_kill_9_and_a_lost_ledger_together_lose_nothing_that_failed_once(
+    hook: HookReceiver, post: Post, lost: str
+):
+    hook.answers = [status(503), SILENCE, status(200)]
+    await post.announce(hook.url)
+    await killed_while_sending(post, hook)
+    if lost == "ledger":
+        await post.forget()
+    post.now += 7200
+    assert await post.courier.recover(post.undelivered) == (lost == "ledger")
+    assert (await post.run()).status == "success"
+    assert len({got.headers["webhook-id"] for got in hook.received}) == 1

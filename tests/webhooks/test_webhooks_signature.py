@@ -1,15 +1,15 @@
-"""The predecessor's signature and body, byte for byte."""
+"""Both signatures and the body, byte for byte, against vectors that others made."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import time
 from datetime import UTC, datetime
 
 import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
 
+from dedup2d.tenants.model import new_secret
 from dedup2d.webhooks.body import webhook_body
 from dedup2d.webhooks.signature import (
     sign,
@@ -23,11 +23,37 @@ NOW = 1_700_000_000
 BODY = b'{"job_id":"j1","status":"completed"}'
 
 
-def test_a_golden_vector():
-    assert sign("s3cret", "j1", BODY, timestamp=NOW) == (
-        "t=1700000000,v1="
-        + hmac.new(b"s3cret", b"1700000000.j1." + BODY, hashlib.sha256).hexdigest()
-    )
+@pytest.mark.parametrize(
+    ("secret", "job_id", "body", "timestamp", "digest"),
+    [
+        (
+            "s3cret",
+            "j1",
+            b'{"job_id":"j1","status":"completed"}',
+            1700000000,
+            "a90648370b03ca0a77b9c1fd5cb6362e662796407a7d2d99ee7de6fa112122a9",
+        ),
+        (
+            "geheim-ü",
+            "6f3c1f0e-8d0b-4a38-9b0e-0d6f6f0f6a11",
+            '{"error":null,"name":"Flansch Ø40"}'.encode(),
+            1795528800,
+            "9286c0e8bc68552287ce99ad27a4f1360926a7b65b24c72c340d8556d495132b",
+        ),
+        (
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "j2",
+            b"{}",
+            1,
+            "5e26d89e0b2d6ce74d713a3cdc202d1337fc1c14c8087416eba3ea62433f98e3",
+        ),
+    ],
+)
+def test_the_golden_vectors_of_the_predecessor(secret, job_id, body, timestamp, digest):
+    """Made with OpenSSL: printf '%s' "$t.$job.$body" | openssl dgst -sha256 -hmac "$secret"."""
+    expected = f"t={timestamp},v1={digest}"
+    assert sign(secret, job_id, body, timestamp=timestamp) == expected
+    assert verify(secret, expected, job_id, body, now=timestamp)
 
 
 def test_a_signature_fits_its_body_job_secret_and_time_only():
@@ -107,12 +133,26 @@ def test_during_a_rotation_the_old_and_the_new_secret_fit():
     assert verify("new", headers["X-Dedup-Signature"], "j1", BODY, now=NOW)
 
 
-def test_the_official_library_accepts_ours(monkeypatch):
-    library = pytest.importorskip("standardwebhooks", reason="an oracle, not a dependency")
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_the_official_library_accepts_each_of_our_secrets(position):
+    secrets = [GOLDEN_SECRET, *(new_secret() for _ in range(2))]
     headers = signature_headers(
-        (GOLDEN_SECRET,), delivery_id="d1", job_id="j1", body=BODY, timestamp=int(time.time())
+        secrets, delivery_id="d1", job_id="j1", body=BODY, timestamp=int(time.time())
     )
-    assert library.Webhook(GOLDEN_SECRET).verify(BODY, headers) == json.loads(BODY)
+    assert Webhook(secrets[position]).verify(BODY, headers) == json.loads(BODY)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_secret()).verify(BODY, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secrets[position]).verify(BODY + b" ", headers)
+
+
+@pytest.mark.parametrize("body", [b"{}", '{"name":"Flansch \u00d840"}'.encode(), b"x" * 100_000])
+def test_we_sign_as_the_official_library_does_and_accept_what_it_signed(body):
+    at = datetime.fromtimestamp(NOW, UTC)
+    theirs = Webhook(GOLDEN_SECRET).sign("d1", at, body.decode())
+    assert sign_standard(GOLDEN_SECRET, "d1", body, timestamp=NOW) == theirs
+    headers = {"Webhook-Id": "d1", "Webhook-Timestamp": str(NOW), "Webhook-Signature": theirs}
+    assert verify_standard(GOLDEN_SECRET, headers, body, now=NOW)
 
 
 @pytest.mark.parametrize("secret", ["whsec_", "whsec_é", "whsec_!", "plain", "ü", " "])

@@ -23,8 +23,9 @@ from dedup2d.errors import Dedup2DError
 from dedup2d.fileref import Backend
 from dedup2d.matcher import Matcher
 from dedup2d.settings import MatcherKind, Settings
-from dedup2d.stores.build import result_store, upload_store
+from dedup2d.stores.build import result_store, tenant_store, upload_store
 from dedup2d.stores.protocol import FileStore
+from dedup2d.tenants.registry import TenantRegistry
 from dedup2d.tickets.connect import connect
 from dedup2d.tickets.embedded import EmbeddedRedis
 from dedup2d.vision.client import VisionMatcher
@@ -179,8 +180,10 @@ def callback(settings: Settings) -> Iterator[Finding]:
 
 def access(settings: Settings) -> Iterator[Finding]:
     """Tenants have keys that cannot be guessed."""
-    if not settings.api_keys:
-        yield warn("access", "no API_KEYS: the gateway serves this machine only", "set API_KEYS")
+    tenants = sum(t.revoked_at is None for t in TenantRegistry(tenant_store(settings)).all())
+    if not settings.api_keys and not tenants:
+        advice = "dedup2d tenants add NAME, or set API_KEYS"
+        yield warn("access", "no API keys: the gateway serves this machine only", advice)
         return
     short = sum(len(key) < 16 for key in settings.api_keys)  # noqa: PLR2004  # 96 bits in base64
     if short:
@@ -190,4 +193,4 @@ def access(settings: Settings) -> Iterator[Finding]:
             "use 16 characters or more",
         )
     else:
-        yield ok("access", f"{len(settings.api_keys)} API keys")
+        yield ok("access", f"{tenants} tenants, {len(settings.api_keys)} keys in API_KEYS")

@@ -1,0 +1,81 @@
+"""What a tenant may use of this installation: the settings, or what its document says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Final
+
+from dedup2d.errors import LimitError, ServiceError
+from dedup2d.fileref import FileRef
+from dedup2d.gateway.state import Gateway
+from dedup2d.gateway.uploads import Keep
+
+logger = logging.getLogger(__name__)
+
+RESERVED_BYTES: Final = 4 * 1024**2  # of the day's bytes, in one step, while an upload comes in
+
+
+async def check_pace(gateway: Gateway, tenant_id: str) -> None:
+    """Count a request. Raises LimitError; a Redis that is away lets it pass."""
+    limits = await gateway.services.tenants.limits(tenant_id)
+    per_second = limits.requests_per_s
+    if per_second is None:
+        per_second = gateway.settings.tenant_requests_per_s
+    if not per_second:
+        return
+    try:
+        await gateway.services.allowance.request(tenant_id, per_second)
+    except ServiceError as error:  # whatever needs the queue says so itself
+        logger.warning("requests are not counted: %s", error)
+
+
+async def metered(gateway: Gateway, tenant_id: str, keep: Keep) -> Keep:
+    """``keep``, counting what it is given; raises LimitError ``UPLOAD_LIMIT`` on the way."""
+    limits = await gateway.services.tenants.limits(tenant_id)
+    per_day = limits.upload_bytes_per_day
+    if per_day is None:
+        per_day = gateway.settings.tenant_upload_bytes_per_day
+    return _Metered(gateway, tenant_id, keep, per_day) if per_day else keep
+
+
+@dataclass(frozen=True, slots=True)
+class _Metered:
+    gateway: Gateway
+    tenant_id: str
+    keep: Keep
+    per_day: int
+
+    async def __call__(
+        self, chunks: AsyncIterator[bytes], *, file_name: str, media_type: str
+    ) -> FileRef:
+        """See ``Keep``."""
+        async with aclosing(self._count(chunks)) as counted:
+            return await self.keep(counted, file_name=file_name, media_type=media_type)
+
+    async def _count(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        """Reserve ahead in large steps, give back what was too much."""
+        reserved = 0
+        try:
+            async for chunk in chunks:
+                if len(chunk) > reserved:
+                    reserved += await self._reserve(len(chunk) - reserved)
+                reserved -= len(chunk)
+                yield chunk
+        finally:
+            if reserved:
+                await self._upload(-reserved)
+
+    async def _reserve(self, needed: int) -> int:
+        """A whole step while the day has as much left, then what is needed and no more."""
+        if needed < RESERVED_BYTES:
+            with suppress(LimitError):
+                await self._upload(RESERVED_BYTES)
+                return RESERVED_BYTES
+        await self._upload(needed)
+        return needed
+
+    async def _upload(self, size: int) -> None:
+        await self.gateway.services.allowance.upload(self.tenant_id, size, self.per_day)
