@@ -27,6 +27,7 @@ class WebhookBlock(Block):
     )
     previous_secrets: list[SecretStr] = Field(
         default_factory=list,
+        title="Previous secrets",
         description="Older keys that sign too, while receivers change to the new one.",
     )
     allow_http: bool = Field(

@@ -29,7 +29,11 @@ def test_the_first_page_names_every_command(dedup2d: Run) -> None:
     assert all(f"\n  {name} " in page for name in COMMANDS)
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "index add", "index remove", "index list"])
+PARTS = [f"index {name}" for name in ("add", "remove", "list")]
+PARTS += [f"tenants {name}" for name in ("add", "list", "rotate", "limit", "revoke")]
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *PARTS])
 def test_each_command_explains_itself_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,7 +42,7 @@ def test_each_command_explains_itself_with_an_example(
     with pytest.raises(SystemExit) as ended:
         load(name).main([*rest, "--help"])
     assert ended.value.code == 0
-    if command != "index":
+    if command not in {"index", "tenants"}:
         assert f"dedup2d {command}" in capsys.readouterr().out.partition("Example")[2]
 
 

@@ -37,6 +37,11 @@ metadata.azure.internal kubernetes.default.svc.cluster.local printer.local db.in
 router.lan nas.home.arpa redis ip6-localhost example.com. example..com -a.example a-.example
 exa%6dple.com 127.0.0.1%2f %31%32%37.0.0.1 exam$ple.com ①②⑦.0.0.1 １２７.0.0.1 127。0。0。1
 ⓛocalhost ʟocalhost xn--
+0300.0250.0.1 0xa9.254.0251.254 0xA9FEA9FE 0251.0376.0251.0376 2852039166 127.0.0.1. 169.254.43518
+[::ffff:169.254.169.254] [::ffff:a9fe:a9fe] [::ffff:0:127.0.0.1] [64:ff9b::a9fe:a9fe]
+[64:ff9b::10.0.0.1] [2002:a9fe:a9fe::1] [2001:0:4136:e378:8000:63bf:80ff:fffe] [::ffff:100.64.0.1]
+[::ffff:0x7f.1] [fe80::5efe:7f00:1] [fdff::1] [febf::1] [ff0e::1] [2001:2::1] [2001:20::1]
+metadata.packet.example metadata.tencentyun.example instance-data.ec2.internal
 """.split()
 
 HOSTILE_URLS = [
@@ -60,7 +65,15 @@ HOSTILE_URLS = [
     "https://example.com/\r\nX-Evil: 1",
     "https://example.com/\x00",
     "https://exam\tple.com/",
+    "https://127.0.0.1:443@example.com/",
+    "https://example.com:443@127.0.0.1:443/",
+    "https://example.com%40127.0.0.1/",
+    "https://example.com%00.evil.example/",
+    "https://example.com:00443x/",
     "https://example.com:22/",
+    "https://example.com:25/",
+    "https://example.com:5432/",
+    "https://example.com:11211/",
     "https://example.com:6379/",
     "https://example.com:0/",
     "https://example.com:65536/",

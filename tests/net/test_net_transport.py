@@ -101,6 +101,26 @@ async def test_a_followed_redirect_is_checked_again(listener):
             await calling.get(f"http://hook.example:{listener.port}/", follow_redirects=True)
 
 
+async def test_a_redirect_to_loopback_is_refused_where_the_first_hop_was_allowed(listener):
+    listener.answer = MOVED
+    resolver = Answers(["127.0.0.1"])
+    allowed = {"callback_block_private": False, "callback_allowlist": ("hook.example",)}
+    async with client(resolver, **allowed) as calling:
+        with pytest.raises(RequestError):
+            await calling.get(f"http://hook.example:{listener.port}/", follow_redirects=True)
+    assert len(listener.heads) == 1
+
+
+async def test_a_name_that_changes_its_answer_between_two_deliveries_is_refused(listener):
+    """The guard looks at each connection, however often the name was good before."""
+    resolver = Answers(["127.0.0.1"], ["169.254.169.254"])
+    listener.answer = ANSWER.replace(b"200 OK\r\n", b"200 OK\r\nConnection: close\r\n")
+    async with client(resolver, callback_block_private=False) as calling:
+        await calling.get(f"http://hook.example:{listener.port}/")
+        with pytest.raises(RequestError):
+            await calling.get(f"http://hook.example:{listener.port}/")
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "https://2130706433/", "ftp://example.com/"])
 async def test_a_refused_url_is_refused_by_the_transport_itself(url):
     async with client(Answers(["93.184.216.34"])) as calling:
