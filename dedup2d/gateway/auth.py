@@ -70,10 +70,11 @@ async def _identified(request: Request, gateway: Gateway, key: bytes) -> str:
             raise HTTPException(401, "Missing API Key")
         _check_local(request)
         return OPEN_TENANT
-    tenant, fits = await tenants.authenticate(key)
+    known = _is_known(key, gateway.settings)
+    tenant, fits = await tenants.authenticate(key, known=known)
     if tenant is None and not guarded:
         _check_local(request)
-    elif not (fits if tenant else _is_known(key, gateway.settings)):
+    elif not (fits if tenant else known):
         raise HTTPException(401, "Invalid API Key")
     return tenant.tenant_id if tenant else tenant_id_of(key)
 

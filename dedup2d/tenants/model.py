@@ -21,12 +21,18 @@ SECRET_BYTES: Final = 32  # Standard Webhooks asks for 24 to 64
 SHOWN_CHARS: Final = 4  # of a key, so that people can tell theirs
 MAX_NAME: Final = 100
 
+_TENANT_ID: Final = re.compile(r"[0-9a-f]{16}")
 _KEY: Final = re.compile(rb"d2_([0-9a-f]{16})_[A-Za-z0-9_-]{43}")
 
 
 def tenant_id_of(api_key: bytes) -> str:
     """The tenant of a key of ``API_KEYS``: 16 hex digits of its sha256 (predecessor's rule)."""
     return hashlib.sha256(api_key).hexdigest()[:16]
+
+
+def is_tenant_id(text: str) -> bool:
+    """Whether ``text`` has the form of a tenant's id."""
+    return _TENANT_ID.fullmatch(text) is not None
 
 
 def named_tenant(api_key: bytes) -> str:

@@ -8,6 +8,7 @@ Every gateway and worker keeps a copy in memory and looks for changes.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,12 +16,16 @@ from typing import Final
 
 from dedup2d.errors import RequestError, ServiceError
 from dedup2d.stores.protocol import FileStore, StoredFile
-from dedup2d.tenants.model import Tenant, TenantLimits, named_tenant
+from dedup2d.tenants.model import Tenant, TenantLimits, is_tenant_id, named_tenant
+
+logger = logging.getLogger(__name__)
 
 TENANT_FILE: Final = "tenant.json"
 MAX_TENANT_BYTES: Final = 1024**2
 LOOK_S: Final = 10.0  # how old the copy in memory may be: so long a revoked key goes on
-LOOK_FOR_STRANGER_S: Final = 1.0  # and when a key asks for a tenant that it does not have
+LOOK_FOR_STRANGER_S: Final = 1.0  # and when nobody knows the key that asks
+PATIENCE_S: Final = 2.0  # with a slow store, once in that time
+UNREADABLE: Final = "(unreadable)"
 YOUNG_S: Final = 60.0  # a document may change twice within the resolution of its time
 
 
@@ -33,15 +38,17 @@ class TenantRegistry:
         self._tenants: dict[str, Tenant] = {}
         self._seen: dict[str, tuple[int, datetime]] = {}
         self._looked_at = float("-inf")
-        self._looking = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
 
-    async def authenticate(self, key: bytes) -> tuple[Tenant | None, bool]:
+    async def authenticate(self, key: bytes, *, known: bool = False) -> tuple[Tenant | None, bool]:
         """The tenant that a key can only belong to, and whether it is one of the tenant's keys.
 
-        The tenant is None where there is none of this id. Raises ServiceError while no copy could be had yet.
+        The tenant is None where there is none of this id; ``known``: then the key is somebody's
+        all the same. Raises ServiceError while no copy could be had yet.
         """
         tenant_id = named_tenant(key)
-        await self._look(LOOK_S if tenant_id in self._tenants else LOOK_FOR_STRANGER_S)
+        familiar = known or tenant_id in self._tenants
+        await self._look(LOOK_S if familiar else LOOK_FOR_STRANGER_S)
         tenant = self._tenants.get(tenant_id)
         return tenant, tenant is not None and tenant.accepts(key, datetime.now(UTC))
 
@@ -79,21 +86,23 @@ class TenantRegistry:
         self._store.write_bytes(tenant.tenant_id, TENANT_FILE, tenant.model_dump_json().encode())
 
     async def _look(self, max_age_s: float) -> None:
-        """Bring the copy up to date; with the store away an older one serves on."""
+        """Bring the copy up to date; with the store away or slow an older one serves on."""
         if time.monotonic() - self._looked_at < max_age_s:
             return
-        async with self._looking:
-            if time.monotonic() - self._looked_at < max_age_s:
-                return
-            try:
-                await asyncio.to_thread(self._read)
-            except ServiceError:
-                if self._looked_at == float("-inf"):
-                    raise
-            self._looked_at = time.monotonic()
+        is_first = self._looked_at == float("-inf")
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(asyncio.to_thread(self._read))
+        reading = self._reading
+        await asyncio.wait({reading}, timeout=None if is_first else PATIENCE_S)
+        if reading.done() and (failure := reading.exception()) is not None:
+            if is_first or not isinstance(failure, ServiceError):
+                raise failure
+            logger.warning("tenants are those of before: %s", failure)
+        self._looked_at = time.monotonic()
 
     def _read(self) -> None:
-        found = {file.folder: file for file in self._store.list()}
+        listed = self._store.list()
+        found = {file.folder: file for file in listed if is_tenant_id(file.folder)}
         tenants, seen = {}, {}
         for tenant_id, file in found.items():
             mark = (file.size, file.modified_at)
@@ -110,10 +119,10 @@ class TenantRegistry:
             return None
         try:
             return Tenant.model_validate_json(data)
-        except ValueError as error:
-            raise ServiceError(
-                "tenants", f"The document of tenant {tenant_id} cannot be read."
-            ) from error
+        except ValueError:
+            logger.exception("tenant %s is refused: its document cannot be read", tenant_id)
+            now = datetime.now(UTC)
+            return Tenant(tenant_id=tenant_id, name=UNREADABLE, created_at=now, revoked_at=now)
 
 
 def _is_young(file: StoredFile) -> bool:

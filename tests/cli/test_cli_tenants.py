@@ -154,5 +154,19 @@ async def test_two_administrators_who_work_on_two_tenants_undo_nothing(tmp_path)
     assert [(t.name, bool(t.revoked_at)) for t in two.all()] == [("a", True), ("b", False)]
 
 
+async def test_a_spoilt_document_locks_out_its_tenant_and_nobody_else(call, registry, tmp_path):
+    (spoilt,) = call("add", "spoilt", "--existing-key", given="key-of-old\n")
+    (good,) = call("add", "good")
+    document = tmp_path / "tenants" / spoilt["tenant_id"] / "tenant.json"
+    document.write_bytes(document.read_bytes()[:40])
+    (tmp_path / "tenants" / "lost+found").mkdir()
+    (tmp_path / "tenants" / "notes").mkdir()
+    (tmp_path / "tenants" / "notes" / "read.me").write_text("x")
+    assert await fits(registry, good["api_key"])
+    tenant, is_theirs = await registry.authenticate(b"key-of-old", known=True)
+    assert tenant is not None
+    assert not is_theirs
+
+
 def test_the_command_is_found_by_its_name():
     assert set(load("tenants").commands) == {"add", "list", "rotate", "limit", "revoke"}
