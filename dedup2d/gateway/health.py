@@ -28,6 +28,7 @@ CHECK_S: Final = 4.0  # a check that takes longer has failed
 FRESH_S: Final = 1.0  # an answer is given to everybody who asks within that time
 SILENCE: Final = timedelta(seconds=45)  # a worker beats every 10 s
 MOST_WORKERS: Final = 200  # the server's own limit for one answer
+TENANTS: Final = "tenants"  # of an index; who they are is not for everybody
 PROBE: Final = "health-probe"  # a folder that no job has
 
 
@@ -146,6 +147,7 @@ async def _matcher(gateway: Gateway) -> None:
     if examined.asking is None or examined.asking.done():
         examined.asking = asyncio.create_task(gateway.services.matcher.health())
     answer = await asyncio.shield(examined.asking)
-    examined.indexes = answer.get("indexes", {})
+    holds = answer.get("indexes", {})
+    examined.indexes = {k: v for k, v in holds.items() if k != TENANTS}
     if answer.get("status") == "unhealthy":
         raise ServiceError("matcher", answer.get("error", "The matcher is not healthy."))

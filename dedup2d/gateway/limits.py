@@ -56,14 +56,18 @@ class _Metered:
             return await self.keep(counted, file_name=file_name, media_type=media_type)
 
     async def _count(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-        """Reserve ahead in large steps, give back what was too much."""
-        reserved = 0
+        """Reserve ahead in large steps; give back what was too much, or all of a refused upload."""
+        reserved = counted = 0
         try:
             async for chunk in chunks:
                 if len(chunk) > reserved:
                     reserved += await self._reserve(len(chunk) - reserved)
                 reserved -= len(chunk)
+                counted += len(chunk)
                 yield chunk
+        except LimitError:
+            reserved += counted
+            raise
         finally:
             if reserved:
                 await self._upload(-reserved)

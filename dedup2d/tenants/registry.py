@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 TENANT_FILE: Final = "tenant.json"
 MAX_TENANT_BYTES: Final = 1024**2
-LOOK_S: Final = 10.0  # how old the copy in memory may be: so long a revoked key goes on
+LOOK_S: Final = 5.0  # how old the copy in memory may be: so long a revoked key goes on
 LOOK_FOR_STRANGER_S: Final = 1.0  # and when nobody knows the key that asks
 PATIENCE_S: Final = 2.0  # with a slow store, once in that time
 UNREADABLE: Final = "(unreadable)"
