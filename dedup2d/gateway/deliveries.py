@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final, Self
+from typing import Self
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from dedup2d.errors import ConflictError, RequestError
 from dedup2d.gateway.auth import Tenant
-from dedup2d.gateway.documents import JOB_PROBLEMS, Problems, coded, problem
+from dedup2d.gateway.documents import JOB_PROBLEMS, REPLAY_PROBLEMS
 from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.jobs.outcomes import read_outcome, read_undelivered
@@ -19,10 +19,6 @@ from dedup2d.tickets.deliveries import delivery_id_of, new_delivery
 from dedup2d.tickets.model import Delivery, LoggedAttempt
 
 router = APIRouter(tags=["webhooks"])
-
-REPLAY_PROBLEMS: Final[Problems] = JOB_PROBLEMS | {
-    409: problem("the job goes on", coded("JOB_NOT_ENDED", "Job 6f3c… has not ended yet.")),
-}
 
 
 class AttemptView(BaseModel):

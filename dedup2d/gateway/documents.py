@@ -25,8 +25,7 @@ UPLOAD: Final[dict[str, Any]] = {
 }
 
 
-def problem(description: str, detail: Any) -> dict[str, Any]:
-    """One error of an operation, with its detail as an example."""
+def _problem(description: str, detail: Any) -> dict[str, Any]:
     example = {"detail": detail}
     return {
         "description": description,
@@ -34,40 +33,46 @@ def problem(description: str, detail: Any) -> dict[str, Any]:
     }
 
 
-def coded(code: str, message: str, **more: Any) -> dict[str, Any]:
-    """A detail with a code."""
+def _coded(code: str, message: str, **more: Any) -> dict[str, Any]:
     return {"error": code, "message": message, **more}
 
 
-_NO_KEY: Final = problem("no valid API key", "Missing API Key")
-_AWAY: Final = problem(
+_NO_KEY: Final = _problem("no valid API key", "Missing API Key")
+_AWAY: Final = _problem(
     "a service is away; Retry-After says when to try again",
-    coded("PREFECT_UNAVAILABLE", "The Prefect server does not answer.", service="prefect"),
+    _coded("PREFECT_UNAVAILABLE", "The Prefect server does not answer.", service="prefect"),
+)
+_TOO_MANY: Final = _problem(
+    "more than the tenant may ask or upload; Retry-After says when to come back",
+    _coded("TOO_MANY_REQUESTS", "More than 20 requests a second; come a little later."),
 )
 _JOB_ID: Final = "6f3c1f0e-8d0b-4a38-9b0e-0d6f6f0f6a11"
 Problems = dict[int | str, dict[str, Any]]
-ANY_PROBLEMS: Final[Problems] = {401: _NO_KEY, 503: _AWAY}
+ANY_PROBLEMS: Final[Problems] = {401: _NO_KEY, 429: _TOO_MANY, 503: _AWAY}
 JOB_PROBLEMS: Final[Problems] = ANY_PROBLEMS | {
-    403: problem("the job of another tenant", {"error": "JOB_FORBIDDEN", "job_id": _JOB_ID}),
-    404: problem("no such job, or expired", {"error": "JOB_NOT_FOUND", "job_id": _JOB_ID}),
+    403: _problem("the job of another tenant", {"error": "JOB_FORBIDDEN", "job_id": _JOB_ID}),
+    404: _problem("no such job, or expired", {"error": "JOB_NOT_FOUND", "job_id": _JOB_ID}),
+}
+REPLAY_PROBLEMS: Final[Problems] = JOB_PROBLEMS | {
+    409: _problem("the job goes on", _coded("JOB_NOT_ENDED", "The job has not ended yet.")),
 }
 UPLOAD_PROBLEMS: Final[Problems] = ANY_PROBLEMS | {
-    400: problem(
+    400: _problem(
         "the drawing, the geometry or a parameter is wrong",
-        coded("CALLBACK_URL_INVALID", "The address is not allowed."),
+        _coded("CALLBACK_URL_INVALID", "The address is not allowed."),
     ),
-    413: problem(
+    413: _problem(
         "larger than allowed",
-        coded("FILE_TOO_LARGE", "The upload is larger than the limit of 1073741824 bytes."),
+        _coded("FILE_TOO_LARGE", "The upload is larger than the limit of 1073741824 bytes."),
     ),
 }
 SEARCH_PROBLEMS: Final[Problems] = UPLOAD_PROBLEMS | {
-    409: problem(
+    409: _problem(
         "the idempotency key was used for another request",
-        coded("IDEMPOTENCY_CONFLICT", "This idempotency key came with another drawing before."),
+        _coded("IDEMPOTENCY_CONFLICT", "This idempotency key came with another drawing before."),
     ),
-    429: problem(
+    429: _problem(
         "too many jobs are waiting; Retry-After says when to try again",
-        coded("JOB_QUEUE_FULL", "200 jobs are waiting.", max_jobs=200, current_jobs=200),
+        _coded("JOB_QUEUE_FULL", "200 jobs are waiting.", max_jobs=200, current_jobs=200),
     ),
 }

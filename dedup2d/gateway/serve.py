@@ -9,7 +9,7 @@ from typing import Final
 
 import uvicorn
 
-from dedup2d.errors import RequestError
+from dedup2d.errors import RequestError, ServiceError
 from dedup2d.gateway.app import create_app
 from dedup2d.gateway.auth import is_loopback
 from dedup2d.memory import return_freed_memory
@@ -28,7 +28,7 @@ PREFECT_TIMEOUT_S: Final = 15.0
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises RequestError ``API_KEYS_NEEDED`` for an open bind."""
-    if not settings.api_keys and not TenantRegistry(tenant_store(settings)).all():
+    if not settings.api_keys and not _has_tenants(settings):
         if not is_loopback(host):
             raise RequestError(
                 "API_KEYS_NEEDED",
@@ -54,6 +54,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
     )
     asyncio.run(_run(uvicorn.Server(config)))
+
+
+def _has_tenants(settings: Settings) -> bool:
+    try:
+        return bool(TenantRegistry(tenant_store(settings)).all())
+    except ServiceError:  # each request asks again, and none is served before there is an answer
+        return True
 
 
 async def _run(server: uvicorn.Server) -> None:

@@ -29,7 +29,7 @@ def test_without_services_it_names_each_that_fails(dedup2d: Run, tmp_path: Path)
     found = json_lines(done.stdout)
     failing = {line["check"] for line in found if line["level"] == "FAIL"}
     assert done.returncode == 1
-    assert failing == {"redis", "prefect", "store uploads", "store results"}
+    assert failing == {"redis", "prefect", "store uploads", "store results", "access"}
     assert all(line["advice"] for line in found if line["level"] != "OK")
 
 

@@ -43,8 +43,9 @@ async def test_presets_are_the_predecessors(client):
 @pytest.fixture(scope="module")
 async def open_gateway(data, redis, relay, tmp_path_factory):
     """A gateway without keys, started and ended by the tests of this module."""
-    log = tmp_path_factory.mktemp("open") / "log"
-    starting = gateway_process(data, relay.port, log, API_KEYS="")
+    folder = tmp_path_factory.mktemp("open")
+    alone = {"API_KEYS": "", "DEDUP2D_TENANT_STORAGE_DIR": str(folder / "tenants")}
+    starting = gateway_process(data, relay.port, folder / "log", **alone)
     yield await asyncio.to_thread(starting.__enter__)
     await asyncio.to_thread(starting.__exit__, None, None, None)
 
@@ -60,7 +61,7 @@ async def test_without_configured_keys_this_machine_is_served(open_gateway):
             ]
             view = (await http.get(f"{API}/2d/jobs/{job_id}", headers=headers)).json()
             assert view["tenant_id"] == tenant
-    assert "No API_KEYS are set" in open_gateway.log.read_text()
+    assert "There are no API keys" in open_gateway.log.read_text()
 
 
 @pytest.mark.parametrize(
