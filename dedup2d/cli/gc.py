@@ -55,6 +55,8 @@ def _show(counts: SweepCounts) -> None:
     console.print(f"{counts.closed:6} ended jobs {did}closed")
     console.print(f"{counts.deleted:6} lost uploads {did}deleted")
     console.print(f"{counts.results_deleted:6} expired results {did}deleted")
+    if counts.webhooks_found:
+        console.print(f"{counts.webhooks_found:6} webhooks that Redis had lost go on")
     console.print(f"{counts.kept:6} uploads and tickets of living or young jobs stay")
     if counts.failed:
         console.print(f"[red]{counts.failed} failed[/]; the log above says why")

@@ -91,6 +91,15 @@ def decide(
     return Decision.DELETE if now - place.newest > retention else Decision.KEEP
 
 
+def expired_results(
+    newest: Mapping[str, datetime], *, now: datetime, retention: timedelta
+) -> list[str]:
+    """The result folders that are older than ``retention``, but for those of pending webhooks."""
+    undelivered = undelivered_jobs(newest)
+    outcomes = [name for name in newest if is_outcome(name) and name not in undelivered]
+    return [name for name in outcomes if now - newest[name] > retention]
+
+
 def run(settings: Settings, *, execute: bool) -> SweepCounts:
     """One sweep from the command line; only looks unless ``execute``."""
 
@@ -137,16 +146,14 @@ async def collect(
         if execute and decision is not Decision.KEEP:
             store = await uploads_of(run) if uploads_of and run else services.uploads
             failed += not await _carry_out(services, store, name, decision, ticket=ticket, run=run)
-    kept = await asyncio.to_thread(newest_by_folder, services.results)
-    undelivered = undelivered_jobs(kept)
-    found = await services.courier.recover(undelivered) if execute else 0
-    expired = await asyncio.to_thread(
-        _expire_results,
-        services,
-        {name: kept[name] for name in kept if is_outcome(name) and name not in undelivered},
-        now,
-        execute=execute,
+    results = await asyncio.to_thread(newest_by_folder, services.results)
+    found = await services.courier.recover(undelivered_jobs(results)) if execute else 0
+    expired = expired_results(
+        results, now=now, retention=timedelta(seconds=services.settings.result_retention_s)
     )
+    if execute:
+        for name in expired:
+            await asyncio.to_thread(services.results.delete_folder, name)
     unfinished = await asyncio.to_thread(_remove_unfinished, services, now) if execute else 0
     return SweepCounts(
         executed=execute,
@@ -154,7 +161,7 @@ async def collect(
         closed=counts[Decision.CLOSE],
         deleted=counts[Decision.DELETE],
         webhooks_found=found,
-        results_deleted=expired,
+        results_deleted=len(expired),
         unfinished=unfinished,
         failed=failed,
     )
@@ -255,14 +262,3 @@ def _remove_unfinished(services: Services, now: datetime) -> int:
         except ServiceError as error:  # not every S3 lets us list unfinished uploads
             logger.warning("unfinished uploads could not be removed: %s", error)
     return removed
-
-
-def _expire_results(
-    services: Services, newest: Mapping[str, datetime], now: datetime, *, execute: bool
-) -> int:
-    limit = timedelta(seconds=services.settings.result_retention_s)
-    expired = [name for name, modified in newest.items() if now - modified > limit]
-    if execute:
-        for name in expired:
-            services.results.delete_folder(name)
-    return len(expired)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup2d.jobs.model import JobStatus
-from dedup2d.jobs.sweep import Decision, Place, decide
+from dedup2d.jobs.sweep import Decision, Place, decide, expired_results
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ages = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400))
@@ -70,3 +70,14 @@ def test_uploads_that_are_to_stay_stay_for_their_retention(
     if decision is Decision.DELETE:
         assert retention is not None
         assert NOW - place.newest > retention
+
+
+def test_results_expire_but_not_before_their_webhook_has_ended() -> None:
+    hour = timedelta(hours=1)
+    newest = {
+        "old": NOW - 3 * hour,
+        "young": NOW - hour,
+        "told-late": NOW - 90 * hour,
+        "undelivered-told-late": NOW - 80 * hour,
+    }
+    assert expired_results(newest, now=NOW, retention=2 * hour) == ["old"]
