@@ -11,6 +11,7 @@ from dedup2d.errors import ServiceError
 
 CHUNK_SIZE: Final = 32  # drawings of one load and one dedup task
 CONCURRENT_FILES: Final = 4  # files that one task moves at a time
+DELIVERING_S: Final = 240.0  # of one run of deliver-webhooks; the next comes a minute later
 MAX_PICTURE_BYTES: Final = 150_000  # of an artifact's picture; Prefect takes about 200 KB
 
 

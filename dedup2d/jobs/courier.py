@@ -114,7 +114,7 @@ class Courier:
 
     async def settle(self) -> None:
         """Wait for the attempts that are under way."""
-        while self._sending:
+        if self._sending:
             await asyncio.wait(self._sending)
 
     async def recover(self, job_ids: Iterable[str]) -> int:
