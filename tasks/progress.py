@@ -1,4 +1,4 @@
-"""A progress artifact in Prefect's UI."""
+"""Progress: an artifact in Prefect's UI, and what the gateway's listeners see."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from uuid import UUID
 import httpx
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 
+from dedup2d.errors import ServiceError
+from dedup2d.jobs.model import Job
+from dedup2d.jobs.opening import services
+from dedup2d.tickets import model
 from tasks.policy import CHUNK_SIZE
 
 
@@ -35,3 +39,12 @@ class Progress:
                 await aupdate_progress_artifact(
                     artifact_id=self.artifact_id, progress=100.0 * done / self.total
                 )
+
+
+async def tell(job: Job, *, done: int, total: int) -> None:
+    """Let those who watch a job of many drawings see how far it is; nothing depends on it."""
+    if total == 1:
+        return
+    with suppress(ServiceError):
+        opened = await services()
+        await opened.progress.tell(job.job_id, model.Progress(done=done, total=total))

@@ -8,7 +8,17 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from dedup2d import __version__
-from dedup2d.gateway import deliveries, errors, health, index, jobs, presets, search
+from dedup2d.gateway import (
+    deliveries,
+    direct,
+    errors,
+    events,
+    health,
+    index,
+    jobs,
+    presets,
+    search,
+)
 from dedup2d.gateway.bodies import PREFIX
 from dedup2d.gateway.state import lifespan
 from dedup2d.settings import Settings
@@ -38,7 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="dedup2d", version=__version__, description=ABOUT, lifespan=lifespan(settings)
     )
     errors.install(app)
-    for part in (search, jobs, deliveries, index, presets, health):
+    for part in (search, direct, jobs, events, deliveries, index, presets, health):
         app.include_router(part.router, prefix=PREFIX)
 
     @app.get("/", include_in_schema=False)

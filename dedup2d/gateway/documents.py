@@ -76,3 +76,42 @@ SEARCH_PROBLEMS: Final[Problems] = UPLOAD_PROBLEMS | {
         _coded("JOB_QUEUE_FULL", "200 jobs are waiting.", max_jobs=200, current_jobs=200),
     ),
 }
+NEW_UPLOAD_PROBLEMS: Final[Problems] = ANY_PROBLEMS | {413: UPLOAD_PROBLEMS[413]}
+DIRECT_PROBLEMS: Final[Problems] = ANY_PROBLEMS | {
+    400: _problem(
+        "the file is not the announced one, or goes to the store itself",
+        _coded("FILE_ALTERED", "The file's sha256 is another than when it was stored."),
+    ),
+    404: _problem(
+        "no such upload of yours, or expired",
+        _coded("UPLOAD_NOT_FOUND", "There is no such upload, or it has expired."),
+    ),
+    408: _problem(
+        "nothing came for too long; what is there can be continued",
+        _coded("UPLOAD_TOO_SLOW", "The upload took too long; it was given up."),
+    ),
+    409: _problem(
+        "other bytes are there than the offset says, somebody else sends, or a job has it",
+        _coded("UPLOAD_OFFSET", "4096 bytes are there, not 0."),
+    ),
+    413: _problem(
+        "more than was announced",
+        _coded("FILE_TOO_LARGE", "The file is larger than the limit of 48213 bytes."),
+    ),
+}
+BY_REFERENCE: Final[dict[str, Any]] = {
+    "schema": {
+        "type": "object",
+        "properties": {
+            "upload_id": {"type": "string", "description": "of POST /2d/uploads"},
+            "file_ref": {"type": "object", "description": "or one of its FileRefs, or a list"},
+        },
+    },
+    "example": {"upload_id": "5b0c7f0e8d0b4a389b0e0d6f6f0f6a11"},
+}
+SEARCH_UPLOAD: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": UPLOAD["requestBody"]["content"] | {"application/json": BY_REFERENCE},
+    }
+}

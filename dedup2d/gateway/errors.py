@@ -39,6 +39,7 @@ RETRY_AFTER_S: Final = 5
 STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "JOB_NOT_FOUND": 404,
     "DELIVERY_NOT_FOUND": 404,
+    "UPLOAD_NOT_FOUND": 404,
     "JOB_FORBIDDEN": 403,
     "LOOPBACK_ONLY": 403,
     "UPLOAD_TOO_SLOW": 408,
@@ -94,7 +95,7 @@ def headers_of(error: Dedup2DError) -> dict[str, str]:
     match error:
         case QueueFullError() | LimitError() | ServiceError():
             headers["Retry-After"] = str(math.ceil(error.retry_after_s or RETRY_AFTER_S))
-        case ConflictError(code="IDEMPOTENCY_IN_PROGRESS"):
+        case ConflictError(code="IDEMPOTENCY_IN_PROGRESS" | "UPLOAD_BUSY"):
             headers["Retry-After"] = "1"
     return headers
 

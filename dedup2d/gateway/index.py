@@ -16,7 +16,7 @@ from dedup2d.gateway.documents import ANY_PROBLEMS, UPLOAD, UPLOAD_PROBLEMS
 from dedup2d.gateway.inbox import Tray
 from dedup2d.gateway.limits import metered
 from dedup2d.gateway.state import Gateway, gateway_of
-from dedup2d.gateway.uploads import Limits, Received, check_body, receive
+from dedup2d.gateway.uploads import Limits, Received, check_body, parts_of, receive
 from dedup2d.matcher import Indexed
 
 router = APIRouter(tags=["index"])
@@ -50,7 +50,8 @@ async def add(
             )
 
         counted = await metered(gateway, tenant, keep)
-        received = await receive(request, boundary, counted, gateway.inbox, limits)
+        parts = parts_of(request, boundary, limits)
+        received = await receive(parts, counted, gateway.inbox, limits)
         if len(received.files) != 1:
             raise RequestError("ONE_FILE_EXPECTED", "One drawing at a time is added to the index.")
         return await _index(gateway, tray, received, tenant=tenant, user_name=user_name)

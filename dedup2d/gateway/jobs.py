@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 
@@ -11,11 +11,15 @@ from dedup2d.errors import RequestError
 from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Canceled, JobItem, JobList
 from dedup2d.gateway.documents import ANY_PROBLEMS, JOB_PROBLEMS
+from dedup2d.gateway.hangup import while_connected
 from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.state import gateway_of
+from dedup2d.gateway.waiting import ended
 from dedup2d.jobs.model import JobStatus, JobView
 
 router = APIRouter(tags=["jobs"])
+
+LONGEST_WAIT_S: Final = 60.0
 
 
 @router.get("/2d/jobs", summary="My jobs, newest first", responses=ANY_PROBLEMS)
@@ -38,9 +42,26 @@ async def list_jobs(
     summary="A job, and its result when it has completed",
     responses=JOB_PROBLEMS,
 )
-async def get_job(request: Request, job_id: str, tenant: Tenant) -> JobView:
-    """``completed`` comes with ``result``; ``failed`` with ``error`` and ``error_code``."""
-    return await patiently(partial(gateway_of(request).jobs.get, job_id, tenant))
+async def get_job(
+    request: Request,
+    job_id: str,
+    tenant: Tenant,
+    wait: Annotated[
+        float,
+        Query(ge=0, le=LONGEST_WAIT_S, description="seconds to wait for the job's end, if need be"),
+    ] = 0,
+) -> JobView:
+    """``completed`` comes with ``result``; ``failed`` with ``error`` and ``error_code``.
+
+    With ``wait`` the answer comes when the job has ended, or when the time is over.
+    """
+    gateway = gateway_of(request)
+    look = partial(gateway.jobs.get, job_id, tenant)
+    view = await patiently(look)
+    if view.status.is_terminal or not wait:
+        return view
+    end = await while_connected(request, ended(gateway, job_id, tenant, wait))
+    return await patiently(look) if end is None else end
 
 
 @router.post("/2d/jobs/{job_id}/cancel", summary="End a job", responses=JOB_PROBLEMS)

@@ -15,11 +15,12 @@ from pydantic import ConfigDict, Field, model_validator
 from dedup2d.errors import ConflictError, RequestError
 from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Accepted
-from dedup2d.gateway.documents import SEARCH_PROBLEMS, UPLOAD
+from dedup2d.gateway.documents import SEARCH_PROBLEMS, SEARCH_UPLOAD
 from dedup2d.gateway.limits import metered
 from dedup2d.gateway.patience import patiently
+from dedup2d.gateway.reference import begin, sent_before
 from dedup2d.gateway.state import Gateway, gateway_of
-from dedup2d.gateway.uploads import Limits, Received, check_body, measure, receive
+from dedup2d.gateway.uploads import Limits, Received, measure, receive
 from dedup2d.gateway.waiting import answer_of, wait_for_end
 from dedup2d.options import Mode, SearchOptions, resolve_options
 from dedup2d.report import Report
@@ -59,7 +60,7 @@ class SearchQuery(SearchOptions):
     "/2d/search",
     summary="Search the vault for drawings that have to do with this one",
     response_model=Report | Accepted,
-    openapi_extra=UPLOAD,
+    openapi_extra=SEARCH_UPLOAD,
     responses=SEARCH_PROBLEMS,
 )
 async def search(
@@ -78,23 +79,26 @@ async def search(
     """Without ``async`` the answer is the report, or a job to poll where waiting makes no sense.
 
     Large files, geometry JSON with ``enable_precision`` and ``mode=precise`` are never waited
-    for; ``forced_async_reason`` says so. Everything is checked before the job is accepted.
+    for; ``forced_async_reason`` says so. Everything is checked before the job is accepted. In
+    place of a file comes the ``upload_id`` of ``POST /2d/uploads``, as JSON or as the first part.
     """
     gateway = gateway_of(request)
     options = query.options()
     callback_url = query.callback_url or None
     await _check_callback(gateway, callback_url)
     limits = Limits.of(gateway.settings)
-    boundary = check_body(request, limits)
+    body = await begin(request, limits)
+    direct = await sent_before(gateway, body.reference, tenant)
     async with gateway.jobs.intake(
         tenant,
         callback_url=callback_url,
         idempotency_key=idempotency_key,
         request_digest=_digest(options, callback_url),
+        upload=direct.session,
     ) as intake:
         first = intake.admission.created
         keep = await metered(gateway, tenant, intake.store if first else measure)
-        received = await receive(request, boundary, keep, gateway.inbox, limits)
+        received = await receive(body.parts, keep, gateway.inbox, limits, given=direct.files)
         reason = forced_async_reason(gateway.settings, options, received)
         if callback_url and not query.async_request and reason is None:
             raise RequestError("CALLBACK_UNSUPPORTED", "callback_url needs async=true.")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import sys
 from typing import Final
 
 import uvicorn
+from fastapi import FastAPI
 
 from dedup2d.errors import RequestError, ServiceError
 from dedup2d.gateway.app import create_app
 from dedup2d.gateway.auth import is_loopback
+from dedup2d.gateway.state import Gateway
 from dedup2d.memory import return_freed_memory
 from dedup2d.settings import Settings
 from dedup2d.stores.build import tenant_store
@@ -41,8 +44,9 @@ def serve(settings: Settings, host: str, port: int) -> None:
     for name in ("stamina", "python_multipart"):  # what they warn of is answered by us
         logging.getLogger(name).setLevel(logging.ERROR)
     return_freed_memory()
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=host,
         port=port,
         log_config=None,
@@ -53,7 +57,20 @@ def serve(settings: Settings, host: str, port: int) -> None:
         timeout_graceful_shutdown=GRACE_S,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
     )
-    asyncio.run(_run(uvicorn.Server(config)))
+    asyncio.run(_run(_Server(config, app)))
+
+
+class _Server(uvicorn.Server):
+    """Sends those home who wait for jobs, before it waits for their requests to end."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        gateway: Gateway = self._app.state.gateway
+        gateway.watch.stop()
+        await super().shutdown(sockets)
 
 
 def _has_tenants(settings: Settings) -> bool:

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from dedup2d.errors import RequestError
 from dedup2d.gateway.bodies import Health
 from dedup2d.gateway.inbox import Inbox
+from dedup2d.gateway.watch import JobWatch
 from dedup2d.settings import Settings
+from dedup2d.stores.build import direct_store
+from dedup2d.stores.direct import LocalDirect, S3Direct
 
 if TYPE_CHECKING:  # importing Prefect takes seconds; building the application needs none of it
     from fastapi import FastAPI, Request
@@ -46,6 +49,8 @@ class Gateway:
     jobs: JobService
     prefect: PrefectClient
     inbox: Inbox
+    watch: JobWatch
+    direct: LocalDirect | S3Direct
     examined: Examined = field(default_factory=Examined)
     creating: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RUNS_AT_ONCE))
 
@@ -84,12 +89,15 @@ async def _open(settings: Settings) -> AsyncIterator[Gateway]:
     try:
         await inbox.clear()
         async with get_client() as client:
+            jobs = JobService(services, client)
             yield Gateway(
                 settings=settings,
                 services=services,
-                jobs=JobService(services, client),
+                jobs=jobs,
                 prefect=client,
                 inbox=inbox,
+                watch=JobWatch(jobs.standings),
+                direct=await asyncio.to_thread(direct_store, settings),
             )
     finally:
         await inbox.aclose()

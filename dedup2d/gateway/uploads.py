@@ -25,7 +25,6 @@ MAX_GEOMETRY_BYTES: Final = 64 * 1024**2
 MAX_REFERENCES_BYTES: Final = 400 * 1024  # Prefect takes 512 KiB of parameters
 MAX_PARTS: Final = 5000
 MAX_OVERHEAD_BYTES: Final = 4 * 1024**2  # boundaries, headers and fields that nobody asked for
-IDLE_S: Final = 60.0  # a client that sends nothing that long is given up
 UPLOAD_S: Final = 0.9 * UNBOUND_TTL_S  # as long as the place in the queue is kept, less a margin
 
 
@@ -45,11 +44,16 @@ class Limits:
 
     upload_bytes: int  # of all drawings together
     upload_s: float
+    idle_s: float  # a client that sends nothing that long is given up
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Those of a search."""
-        return cls(settings.max_upload_bytes, min(UPLOAD_S, 0.9 * settings.job_ttl_s))
+        return cls(
+            settings.max_upload_bytes,
+            upload_s=min(UPLOAD_S, 0.9 * settings.job_ttl_s),
+            idle_s=settings.upload_idle_s,
+        )
 
     @property
     def body_bytes(self) -> int:
@@ -71,9 +75,12 @@ class Received:
 
     @property
     def digests(self) -> tuple[str | None, ...]:
-        """sha256 of each drawing, then of the geometry; equal for equal uploads."""
+        """sha256 of each drawing, then of the geometry; equal for equal uploads.
+
+        Of a direct upload without a digest its place.
+        """
         geometry = self.geometry.sha256 if self.geometry else None
-        return (*(ref.sha256 for ref in self.files), geometry)
+        return (*(ref.sha256 or ref.location for ref in self.files), geometry)
 
 
 def check_body(request: Request, limits: Limits) -> bytes:
@@ -85,26 +92,41 @@ def check_body(request: Request, limits: Limits) -> bytes:
     return boundary
 
 
+def parts_of(request: Request, boundary: bytes, limits: Limits) -> AsyncIterator[Part]:
+    """The parts of the body, while it comes in."""
+    body = body_of(request, limits.body_bytes, limits)
+    return MultipartStream(body, boundary).parts()
+
+
 async def receive(
-    request: Request, boundary: bytes, keep: Keep, inbox: Inbox, limits: Limits
+    parts: AsyncIterator[Part],
+    keep: Keep,
+    inbox: Inbox,
+    limits: Limits,
+    *,
+    given: tuple[FileRef, ...] = (),
 ) -> Received:
     """Stream every ``file`` part and the ``geom_json`` part through ``keep``.
 
-    Parts of other names are passed over. Raises RequestError (``EMPTY_FILE``, ``FILE_TOO_LARGE``,
+    ``given`` are files that are stored already: then no ``file`` may come. Parts of other names
+    are passed over. Raises RequestError (``EMPTY_FILE``, ``FILE_TOO_LARGE``,
     ``EMPTY_GEOMETRY``, ``INVALID_GEOMETRY``, ``MALFORMED_MULTIPART``, ``UPLOAD_TOO_SLOW``, ...)
     and RequestValidationError without a ``file``; what ``keep`` has stored by then is the
     caller's to delete.
     """
-    body = _body(request, limits)
-    files: list[FileRef] = []
+    files: list[FileRef] = [*given]
     geometry: FileRef | None = None
     budget = _Budget(limits.upload_bytes)
     count = references = 0
-    async for part in MultipartStream(body, boundary).parts():
+    async for part in parts:
         count += 1
         if count > MAX_PARTS or references > MAX_REFERENCES_BYTES:
             raise RequestError(
                 "TOO_MANY_FILES", f"{len(files)} files are too many for one request; send several."
+            )
+        if part.name in {"upload_id", "file_ref"} or (given and part.name == "file"):
+            raise RequestError(
+                "REFERENCE_MISPLACED", "A reference comes first, once, and in place of a file."
             )
         if part.name == "file":
             ref = await keep(
@@ -187,7 +209,7 @@ async def _receive_geometry(part: Part, keep: Keep, inbox: Inbox) -> FileRef:
             return await keep(blocks(), file_name="geometry.json", media_type="application/json")
 
 
-async def _body(request: Request, limits: Limits) -> AsyncIterator[bytes]:
+async def body_of(request: Request, max_bytes: int, limits: Limits) -> AsyncIterator[bytes]:
     """The body as it arrives. Raises ClientDisconnect, and RequestError for a limit."""
     received = 0
     clock = asyncio.get_running_loop()
@@ -195,7 +217,7 @@ async def _body(request: Request, limits: Limits) -> AsyncIterator[bytes]:
     more = True
     while more:
         try:
-            async with asyncio.timeout_at(min(clock.time() + IDLE_S, deadline)):
+            async with asyncio.timeout_at(min(clock.time() + limits.idle_s, deadline)):
                 message = await request.receive()
         except TimeoutError:
             raise RequestError(
@@ -208,7 +230,7 @@ async def _body(request: Request, limits: Limits) -> AsyncIterator[bytes]:
             mark_read(request)
         chunk: bytes = message.get("body", b"")
         received += len(chunk)
-        if received > limits.body_bytes:
-            raise too_large("The body", limits.body_bytes)
+        if received > max_bytes:
+            raise too_large("The body", max_bytes)
         if chunk:
             yield chunk

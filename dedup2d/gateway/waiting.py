@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
+from functools import partial
 from typing import Final
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
-from dedup2d.errors import ServiceError
 from dedup2d.gateway.bodies import Accepted
 from dedup2d.gateway.errors import ERROR_HEADER, RETRY_AFTER_S
+from dedup2d.gateway.hangup import while_connected
+from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.state import Gateway
 from dedup2d.jobs.model import JobStatus, JobView
 
-logger = logging.getLogger(__name__)
-
-FIRST_PAUSE_S: Final = 0.05
-LONGEST_PAUSE_S: Final = 1.0
-PAUSE_FACTOR: Final = 1.4
 MARGIN_S: Final = 15.0  # beyond the job's own time limit, for the way there and back
 WAIT_LIMIT: Final = "wait_limit"  # forced_async_reason of a job that did not end in time
 
@@ -33,24 +28,23 @@ async def wait_for_end(
     A client that hangs up cannot learn the job's id any more: its job is cancelled, unless
     ``keep`` (it has an idempotency key to come back with).
     """
-    clock = asyncio.get_running_loop()
-    deadline = clock.time() + gateway.settings.job_timeout_s + MARGIN_S
-    pause = FIRST_PAUSE_S
-    while clock.time() < deadline:
-        await asyncio.sleep(pause)
-        pause = min(pause * PAUSE_FACTOR, LONGEST_PAUSE_S)
-        if await request.is_disconnected():
-            if not keep:
-                await gateway.jobs.cancel(job_id, tenant)
-            raise ClientDisconnect
-        try:
-            view = await gateway.jobs.get(job_id, tenant)
-        except ServiceError as error:  # the job is safe; asking again costs nothing
-            logger.warning("job %s cannot be looked at just now: %s", job_id, error)
-            continue
-        if view.status.is_terminal:
-            return view
-    return None
+    timeout_s = gateway.settings.job_timeout_s + MARGIN_S
+    try:
+        return await while_connected(request, ended(gateway, job_id, tenant, timeout_s))
+    except ClientDisconnect:
+        if not keep:
+            await gateway.jobs.cancel(job_id, tenant)
+        raise
+
+
+async def ended(gateway: Gateway, job_id: str, tenant: str, timeout_s: float) -> JobView | None:
+    """The job once it has ended; None after the time, or because the gateway stops."""
+    async with gateway.watch.listen(job_id) as listener:
+        standing = await listener.end(timeout_s)
+        gone = standing is None and listener.is_over and not gateway.watch.stopped
+    if standing is None and not gone:
+        return None
+    return await patiently(partial(gateway.jobs.get, job_id, tenant))
 
 
 def answer_of(job_id: str, view: JobView | None) -> Response:

@@ -14,6 +14,7 @@ from dedup2d.fileref import FileRef
 from dedup2d.matcher import LoadedDrawing
 from dedup2d.options import SearchOptions
 from dedup2d.report import Report
+from dedup2d.tickets.model import Progress
 
 FLOW_NAME: Final = "dedup-job"
 DEPLOYMENT_NAME: Final = "dedup-job/dedup-job"
@@ -98,6 +99,15 @@ class Outcome(BaseModel):
     finished_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
+class Standing(BaseModel):
+    """What changes while a job lives; ``progress`` only of one with many drawings."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: JobStatus
+    progress: Progress | None = None
+
+
 class JobView(BaseModel):
     """A job as ``GET /2d/jobs/{id}`` shows it; times are seconds since the epoch."""
 
@@ -109,6 +119,7 @@ class JobView(BaseModel):
     created_at: float | None = None
     started_at: float | None = None
     finished_at: float | None = None
+    progress: Progress | None = Field(None, description="drawings done, of a batch that runs")
     result: dict[str, Any] | None = None
     error: str | None = None
     error_code: str | None = None

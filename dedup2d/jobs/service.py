@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -34,15 +34,18 @@ from dedup2d.jobs.model import (
     JobStatus,
     JobView,
     Outcome,
+    Standing,
 )
 from dedup2d.jobs.outcomes import read_outcome
 from dedup2d.jobs.services import Services
 from dedup2d.options import SearchOptions
 from dedup2d.stores.bridge import put_stream
 from dedup2d.tickets.keys import UNBOUND_TTL_S
-from dedup2d.tickets.model import Admission, Bell, Ticket
+from dedup2d.tickets.model import Admission, Bell, Progress, Ticket
+from dedup2d.tickets.sessions import UploadSession
 
 CLOSE_AGAIN_S: Final = 5.0
+MOST_STANDINGS: Final = 150  # Prefect answers with no more than 200 runs
 
 logger = logging.getLogger(__name__)
 
@@ -140,15 +143,25 @@ class JobService:
         callback_url: str | None = None,
         idempotency_key: str | None = None,
         request_digest: str = "",
+        upload: UploadSession | None = None,
     ) -> AsyncIterator[Intake]:
         """Reserve a place; leaving the block without a job deletes the upload and the ticket.
 
-        Raises QueueFullError, ConflictError, ServiceError. Where the idempotency key has its
-        job already, ``admission.created`` is False and ``job_id`` is set.
+        A direct ``upload`` is kept then, and is the ticket's folder. Raises QueueFullError,
+        ConflictError, ServiceError. Where the idempotency key or the direct upload has its job
+        already, ``admission.created`` is False and ``job_id`` is set.
         """
         settings = self.services.settings
         limits = await self.services.tenants.limits(tenant_id)
-        ticket = Ticket(ticket_id=uuid4().hex, tenant_id=tenant_id, callback_url=callback_url)
+        ticket_id = upload.upload_id if upload else uuid4().hex
+        ticket = Ticket(ticket_id=ticket_id, tenant_id=tenant_id, callback_url=callback_url)
+        if upload is not None:
+            idempotency_key = idempotency_key or f"upload {upload.upload_id}"
+            if upload.job_id:
+                if upload.request_digest != request_digest:
+                    raise ConflictError("UPLOAD_USED", "Another job has this upload.")
+                yield Intake(self, Admission(ticket=ticket, created=False), upload.job_id)
+                return
         try:
             admission = await self.services.queue.admit(
                 ticket,
@@ -172,11 +185,20 @@ class JobService:
             yield intake
         finally:
             if not intake.job_id:
-                await asyncio.shield(self._undo(ticket.ticket_id))
+                await asyncio.shield(self._undo(ticket.ticket_id, keep_files=upload is not None))
+            elif upload is not None:
+                await self._remember(upload, intake.job_id, request_digest)
 
-    async def _undo(self, ticket_id: str) -> None:
+    async def _remember(self, upload: UploadSession, job_id: str, request_digest: str) -> None:
         try:
-            await asyncio.to_thread(self.services.uploads.delete_folder, ticket_id)
+            await self.services.sessions.taken(upload, job_id=job_id, request_digest=request_digest)
+        except ServiceError as error:  # the idempotency key stands for it
+            logger.warning("upload %s forgets its job: %s", upload.upload_id, error)
+
+    async def _undo(self, ticket_id: str, *, keep_files: bool) -> None:
+        try:
+            if not keep_files:
+                await asyncio.to_thread(self.services.uploads.delete_folder, ticket_id)
         finally:
             try:
                 await self.services.queue.close(ticket_id)
@@ -246,7 +268,33 @@ class JobService:
                 view = with_outcome(view, outcome)
             elif view.status is JobStatus.COMPLETED:
                 raise UnknownJobError(job_id)
+        elif view.status is JobStatus.IN_PROGRESS:
+            told = await self._progress_of([job_id])
+            view = view.model_copy(update={"progress": told.get(job_id)})
         return await self._with_callback(view, callback_url_of(run))
+
+    async def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
+        """How these jobs stand, at most ``MOST_STANDINGS``, in one question to Prefect.
+
+        A job that Prefect does not know is left out. Nobody's tenant is checked.
+        """
+        where = FlowRunFilter.model_validate({"id": {"any_": job_ids}})
+        with prefect_faults():
+            runs = await self._client.read_flow_runs(
+                flow_run_filter=where, sort=FlowRunSort.ID_DESC, limit=MOST_STANDINGS
+            )
+        statuses = {str(run.id): STATUS_OF_STATE[state_type_of(run)] for run in runs}
+        running = [job for job, status in statuses.items() if status is JobStatus.IN_PROGRESS]
+        told = await self._progress_of(running)
+        return {
+            job_id: Standing(status=status, progress=told.get(job_id))
+            for job_id, status in statuses.items()
+        }
+
+    async def _progress_of(self, job_ids: Sequence[str]) -> dict[str, Progress]:
+        with suppress(ServiceError):  # nice to have: no status depends on it
+            return await self.services.progress.of_jobs(job_ids)
+        return {}
 
     async def request_of(self, job_id: str, tenant_id: str) -> JobRequest:
         """What the job was asked to do. Raises UnknownJobError, ForeignJobError."""

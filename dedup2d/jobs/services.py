@@ -16,7 +16,9 @@ from dedup2d.tenants.registry import TenantRegistry
 from dedup2d.tickets.allowance import Allowance
 from dedup2d.tickets.connect import connect
 from dedup2d.tickets.deliveries import DeliveryLedger
+from dedup2d.tickets.progress import ProgressBoard
 from dedup2d.tickets.queue import TicketQueue
+from dedup2d.tickets.sessions import UploadSessions
 from dedup2d.webhooks.schedule import Schedule
 from dedup2d.webhooks.sender import WebhookSender
 
@@ -33,6 +35,8 @@ class Services:
     results: Store
     queue: TicketQueue
     ledger: DeliveryLedger
+    progress: ProgressBoard
+    sessions: UploadSessions
     guard: AddressGuard
     sender: WebhookSender
     courier: Courier
@@ -67,6 +71,10 @@ class Services:
             results=results,
             queue=TicketQueue(redis, prefix=settings.redis_key_prefix, ttl_s=settings.job_ttl_s),
             ledger=ledger,
+            progress=ProgressBoard(
+                redis, prefix=settings.redis_key_prefix, ttl_s=settings.job_ttl_s
+            ),
+            sessions=UploadSessions(redis, prefix=settings.redis_key_prefix),
             guard=guard,
             sender=sender,
             courier=Courier(ledger, sender, results, schedule, tell=receiver_disabled),

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from dedup2d.fileref import Backend
 from dedup2d.settings import Settings
+from dedup2d.stores.direct import LocalDirect, S3Direct, open_presigner
 from dedup2d.stores.local import LocalStore
-from dedup2d.stores.s3 import S3Store
+from dedup2d.stores.s3 import S3Store, open_client
 
 Store: TypeAlias = LocalStore | S3Store
 """A FileStore that can also ``remove_unfinished``."""
@@ -27,6 +28,19 @@ def result_store(settings: Settings) -> Store:
 def tenant_store(settings: Settings) -> Store:
     """Where tenants are kept."""
     return _store(settings, settings.tenants_path, settings.s3_tenant_prefix)
+
+
+def direct_store(settings: Settings) -> LocalDirect | S3Direct:
+    """The upload store's side for direct uploads."""
+    if settings.file_storage is Backend.LOCAL or settings.s3_bucket is None:
+        return LocalDirect(settings.uploads_path)
+    client = open_client(
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+    )
+    return S3Direct(settings.s3_bucket, settings.s3_prefix, client, open_presigner(settings))
 
 
 def _store(settings: Settings, folder: Path, prefix: str) -> Store:

@@ -64,7 +64,7 @@ class LocalStore:
         name = unique_name(file_name)
         with source_errors_as_they_were():
             reader.require_content()
-            with _storage("write the file"):
+            with disk_errors("write the file"):
                 self._write(folder, name, lambda file: shutil.copyfileobj(reader, file, CHUNK))
         return FileRef(
             backend=Backend.LOCAL,
@@ -78,12 +78,12 @@ class LocalStore:
 
     def fetch(self, ref: FileRef, target: Path) -> FileRef:
         """See ``FileStore.fetch``; the folder of ``target`` must be there."""
-        with _storage("copy the file"), self._opened(ref) as (reader, _):
+        with disk_errors("copy the file"), self._opened(ref) as (reader, _):
             return copy_verified(reader, ref, target)
 
     def verify(self, ref: FileRef) -> FileRef:
         """See ``FileStore.verify``."""
-        with _storage("read the file"), self._opened(ref) as (reader, _):
+        with disk_errors("read the file"), self._opened(ref) as (reader, _):
             reader.drain()
             return completed(ref, reader)
 
@@ -91,7 +91,7 @@ class LocalStore:
         """See ``FileStore.read_bytes``; RequestError ``FILE_TOO_LARGE`` above ``max_bytes``."""
         ref = FileRef(backend=Backend.LOCAL, path=f"{checked_folder(folder)}/{sanitised(name)}")
         try:
-            with _storage("read the file"), self._opened(ref) as (reader, size):
+            with disk_errors("read the file"), self._opened(ref) as (reader, size):
                 if size > max_bytes:
                     raise too_large(max_bytes)
                 return reader.read()
@@ -103,7 +103,7 @@ class LocalStore:
     def write_bytes(self, folder: str, name: str, data: bytes) -> FileRef:
         """See ``FileStore.write_bytes``."""
         exact = sanitised(name)
-        with _storage("write the file"):
+        with disk_errors("write the file"):
             self._write(folder, exact, lambda file: file.write(data))
         return FileRef(
             backend=Backend.LOCAL,
@@ -117,7 +117,7 @@ class LocalStore:
     def delete(self, ref: FileRef) -> bool:
         """See ``FileStore.delete``; a link is deleted, not what it points to."""
         path = self._path_of(ref)
-        with _storage("delete the file"):
+        with disk_errors("delete the file"):
             self._refuse_outside(path.parent)
             try:
                 path.unlink()
@@ -132,7 +132,7 @@ class LocalStore:
         """See ``FileStore.delete_folder``; a file that is being written there then fails."""
         path = self._root / checked_folder(folder)
         deleted = 0
-        with _storage("delete the folder"):
+        with disk_errors("delete the folder"):
             if path.is_symlink():
                 raise foreign_ref()
             for _ in range(_TRIES):
@@ -147,10 +147,10 @@ class LocalStore:
 
     def list(self) -> Iterator[StoredFile]:
         """See ``FileStore.list``; links are not followed."""
-        with _storage("list its files"):
+        with disk_errors("list its files"):
             folders = self._folders()
         for folder in folders:
-            with _storage("list its files"):
+            with disk_errors("list its files"):
                 files = [_stored(folder.name, entry) for entry in _entries(folder)]
             yield from (file for file in files if file is not None)
 
@@ -160,7 +160,7 @@ class LocalStore:
         Gives how many were deleted.
         """
         limit, removed = older_than.timestamp(), 0
-        with _storage("delete unfinished files"):
+        with disk_errors("delete unfinished files"):
             for folder in self._folders():
                 touched = _modified(folder)  # before a part's going touches the folder
                 for entry in _entries(folder):
@@ -224,9 +224,9 @@ class LocalStore:
                 file.flush()
                 os.fsync(file.fileno())
             part.rename(path / name)
-            _sync(path)
+            sync_folder(path)
             if made:
-                _sync(self._root)
+                sync_folder(self._root)
         except BaseException:
             part.unlink(missing_ok=True)
             if created:
@@ -250,7 +250,7 @@ class LocalStore:
 
 
 @contextmanager
-def _storage(action: str) -> Iterator[None]:
+def disk_errors(action: str) -> Iterator[None]:
     """Turn the operating system's errors into a ServiceError that names no path."""
     try:
         yield
@@ -305,7 +305,7 @@ def _remove_if_empty(folder: Path) -> bool:
     return True
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in ``folder`` durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -47,7 +47,7 @@ CONNECT_TIMEOUT_S: Final = 10
 READ_TIMEOUT_S: Final = 60
 MAX_ATTEMPTS: Final = 4
 
-_GONE: Final = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
+GONE: Final = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
 
 
 def client_config(endpoint: str | None) -> Config:
@@ -87,6 +87,11 @@ def open_client(
     return client
 
 
+def key_prefix(prefix: str) -> str:
+    """``prefix`` as keys begin with it: empty, or with one slash at its end."""
+    return "".join(f"{part}/" for part in prefix.split("/") if part)
+
+
 class S3Store:
     """``FileStore`` at ``s3://{bucket}/{prefix}``.
 
@@ -106,7 +111,7 @@ class S3Store:
         client: S3Client | None = None,
     ) -> None:
         self._bucket = bucket
-        self._prefix = "".join(f"{part}/" for part in prefix.split("/") if part)
+        self._prefix = key_prefix(prefix)
         self._client = client or open_client(
             endpoint=endpoint, region=region, access_key=access_key, secret_key=secret_key
         )
@@ -176,7 +181,7 @@ class S3Store:
                 self._client.head_object(Bucket=self._bucket, Key=key)
                 existed = True
             except ClientError as error:
-                if _code(error) not in _GONE:
+                if code_of(error) not in GONE:
                     raise
                 existed = False
             # Asked in any case: head_object cannot tell a missing bucket from a missing key.
@@ -235,7 +240,7 @@ class S3Store:
         try:
             self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
         except ClientError as error:
-            if _code(error) not in _GONE:
+            if code_of(error) not in GONE:
                 raise
             return False
         return True
@@ -293,7 +298,7 @@ def open_object(client: S3Client, bucket: str, key: str) -> Iterator[tuple[Reada
     try:
         found = client.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if _code(error) in _GONE:
+        if code_of(error) in GONE:
             raise missing_file() from error
         raise
     with closing(found["Body"]) as body:
@@ -306,11 +311,12 @@ def storage_errors(action: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError, Boto3Error, OSError) as error:
-        reason = _code(error) if isinstance(error, ClientError) else type(error).__name__
+        reason = code_of(error) if isinstance(error, ClientError) else type(error).__name__
         raise ServiceError("store", f"The file store cannot {action}: {reason}.") from error
 
 
-def _code(error: ClientError) -> str:
+def code_of(error: ClientError) -> str:
+    """S3's code of an error."""
     return str(error.response.get("Error", {}).get("Code", "unknown"))
 
 

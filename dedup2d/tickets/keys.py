@@ -10,6 +10,8 @@
     {prefix}:bells:run              stream  a job waits; competing consumers
     {prefix}:bells:cancel           stream  a job is to stop; every worker reads all
     {prefix}:moves:{job}            string  how often its state was seen to change
+    {prefix}:progress:{job}         string  drawings done of a job that has many (JSON)
+    {prefix}:upload:{upload}        string  session of a direct upload (JSON)
     {prefix}:delivery:{job}         hash    state, delivery (JSON)
     {prefix}:delivery:{job}:log     list    its attempts (JSON), the oldest first
     {prefix}:deliveries:due         zset    jobs by when somebody may send next (Unix seconds)
@@ -101,6 +103,14 @@ class Keys:
     def cancel_bells(self) -> str:
         """Stream: a job is to stop."""
         return f"{self.prefix}:bells:cancel"
+
+    def progress(self, job_id: str) -> str:
+        """How far a job of many drawings is."""
+        return f"{self.prefix}:progress:{job_id}"
+
+    def upload(self, upload_id: str) -> str:
+        """Session of a direct upload."""
+        return f"{self.prefix}:upload:{upload_id}"
 
     def delivery(self, job_id: str) -> str:
         """Hash of a job's delivery."""

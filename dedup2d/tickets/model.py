@@ -51,6 +51,15 @@ class Bell(BaseModel):
     job_id: str
 
 
+class Progress(BaseModel):
+    """How many of a job's drawings have their reports."""
+
+    model_config = ConfigDict(frozen=True)
+
+    done: int
+    total: int
+
+
 class Delivery(BaseModel):
     """One webhook to one receiver; ``delivery_id`` is fixed over all attempts.
 

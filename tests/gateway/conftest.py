@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sys
+from dataclasses import replace
 
 import pytest
 from gateway_kit import (
@@ -16,6 +17,7 @@ from gateway_kit import (
     tenant_client,
     wait_for,
 )
+from stack import s3_client, s3_server
 
 from dedup2d.tickets.embedded import EmbeddedRedis
 
@@ -88,3 +90,26 @@ def empty_uploads(data):
     """The upload store, emptied, so that what is left can be counted."""
     shutil.rmtree(data / "uploads", ignore_errors=True)
     return data / "uploads"
+
+
+@pytest.fixture(scope="session")
+def s3_settings(tmp_path_factory):
+    with s3_server(tmp_path_factory.mktemp("s3")) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+async def s3_gateway(data, redis, relay, s3_settings, tmp_path_factory):
+    """A gateway whose files lie in a bucket; beside the other one, in the same Redis."""
+    log = tmp_path_factory.mktemp("s3_gateway") / "log"
+    starting = gateway_process(data, relay.port, log, API_KEYS=",".join(KEYS), **s3_settings)
+    process = await asyncio.to_thread(starting.__enter__)
+    yield process
+    await asyncio.to_thread(starting.__exit__, None, None, None)
+
+
+@pytest.fixture
+async def s3_client_of_gateway(s3_gateway, s3_settings, data):
+    """A tenant that nobody was before, where files lie in a bucket."""
+    async with tenant_client(s3_gateway, data) as client:
+        yield replace(client, bucket=s3_client(s3_settings))

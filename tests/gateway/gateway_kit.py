@@ -16,6 +16,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -157,6 +158,13 @@ class Client:
     base: str
     data: Path
     http: httpx.AsyncClient
+    bucket: Any = None  # a client of S3, where the files lie there
+
+    def stored(self, ref):
+        """The bytes that a reference points to."""
+        if self.bucket is None:
+            return (self.data / "uploads" / ref["path"]).read_bytes()
+        return self.bucket.get_object(Bucket=ref["bucket"], Key=ref["key"])["Body"].read()
 
     @property
     def tenant(self):
