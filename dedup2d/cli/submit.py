@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +36,9 @@ def submit(
     together: Annotated[
         bool, typer.Option("--together", help="All FILEs as one job, with one report of all.")
     ] = False,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Send FILEs to the store itself, past the gateway.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait, and show the reports.")] = False,
     timeout_s: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=0, help="Wait at most that long.")
@@ -59,7 +64,10 @@ def submit(
     with Dedup2D(url, api_key) as client:
         with screen("submitting", len(groups), as_json=as_json) as out:
             for group in groups:
-                sent = _submitted(client, group, callback_url, parameters, timeout_s=timeout_s)
+                send = partial(
+                    client.submit, *group, callback_url=callback_url, direct=direct, **parameters
+                )
+                sent = _submitted(send, timeout_s=timeout_s)
                 jobs.append((group, sent.job_id))
                 if not wait:
                     _show_sent(out, group, sent, as_json=as_json)
@@ -68,19 +76,12 @@ def submit(
             raise typer.Exit(JOB_FAILED)
 
 
-def _submitted(
-    client: Dedup2D,
-    group: list[Path],
-    callback_url: str | None,
-    parameters: SearchParameters,
-    *,
-    timeout_s: float,
-) -> Submitted:
+def _submitted(send: Callable[[], Submitted], *, timeout_s: float) -> Submitted:
     """Submit, waiting for a place while the queue is full."""
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            return client.submit(*group, callback_url=callback_url, **parameters)
+            return send()
         except QueueFullError as error:
             if time.monotonic() + error.retry_after_s > deadline:
                 raise

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from dedup2d.client.answers import SERVICE, error_of
 from dedup2d.client.model import SearchParameters, Submitted
+from dedup2d.client.uploads import Opened, announced, send
 from dedup2d.client.webhook import verify_webhook
 from dedup2d.errors import RequestError, ServiceError
 from dedup2d.jobs.model import JobStatus, JobView
@@ -26,9 +27,8 @@ PREFIX: Final = "/api/v1/dedup/2d"
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
 TIMEOUT_S: Final = 60.0  # of one exchange; a large upload may take longer, each piece may not
 WAIT_TIMEOUT_S: Final = 600.0
-FIRST_POLL_S: Final = 0.05
-LONGEST_POLL_S: Final = 1.0
-POLL_GROWTH: Final = 1.3
+LONG_POLL_S: Final = 25.0  # proxies commonly end what is silent for 30 s
+EARLY_PAUSE_S: Final = 0.2
 MAX_LISTED: Final = 200  # the interface gives no more at a time
 Model = TypeVar("Model", bound=BaseModel)
 _Part = tuple[str, tuple[str, BinaryIO, str]]
@@ -90,17 +90,35 @@ class Dedup2D:
         geometry: Path | str | None = None,
         callback_url: str | None = None,
         idempotency_key: str | None = None,
+        direct: bool = False,
         **parameters: Unpack[SearchParameters],
     ) -> Submitted:
         """Stream drawings from disk to the server, as one job; returns when it is accepted.
 
         The report goes to ``callback_url``, if given, and stays with the job. The same
         ``idempotency_key`` gives the same job: submit again with it after a broken connection.
+        With ``direct`` the drawings are sent as ``upload`` does.
         """
         query = {**parameters, "async": True, "callback_url": callback_url}
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        upload_id = self.upload(*files) if direct else None
+        paths = [] if direct else [Path(file) for file in files]
+        return _parsed(
+            Submitted, self._search(paths, geometry, query, headers, upload_id=upload_id)
+        )
+
+    def upload(self, *files: Path | str) -> str:
+        """Send drawings to the store, with S3 past the gateway; gives the id of the upload.
+
+        A transfer that breaks is taken up again. Up to 32 files, for one job: ``submit`` with
+        ``direct=True`` does both, and what no job takes is deleted by the server.
+        """
         paths = [Path(file) for file in files]
-        return _parsed(Submitted, self._search(paths, geometry, query, headers))
+        body = {"files": [announced(path) for path in paths]}
+        opened = _parsed(Opened, self._call("POST", "/uploads", json=body))
+        for slot, path in zip(opened.files, paths, strict=True):
+            send(self._origin, slot, path, timeout_s=self._timeout_s)
+        return opened.upload_id
 
     def wait(self, job_id: str, *, timeout_s: float = WAIT_TIMEOUT_S) -> JobView:
         """Return when the job has ended, in whatever way.
@@ -108,21 +126,31 @@ class Dedup2D:
         Raises ServiceError ``WAIT_TIMEOUT`` after ``timeout_s`` seconds; the job goes on.
         """
         deadline = time.monotonic() + timeout_s
-        pause_s = FIRST_POLL_S
-        while not (job := self.job(job_id)).status.is_terminal:
-            if time.monotonic() + pause_s > deadline:
+        while True:
+            began = time.monotonic()
+            wait_s = min(max(0.0, deadline - began), LONG_POLL_S)
+            job = self._job(job_id, wait_s=round(wait_s, 3))
+            if job.status.is_terminal:
+                return job
+            if time.monotonic() >= deadline:
                 raise ServiceError(
                     SERVICE,
                     f"Job {job_id} is still {job.status} after {timeout_s:g} s.",
                     code="WAIT_TIMEOUT",
                 )
-            time.sleep(pause_s)
-            pause_s = min(pause_s * POLL_GROWTH, LONGEST_POLL_S)
-        return job
+            if time.monotonic() - began < wait_s:  # a gateway that stops, or knows no long poll
+                time.sleep(min(EARLY_PAUSE_S, deadline - time.monotonic()))
 
     def job(self, job_id: str) -> JobView:
         """The job as it stands. Raises RequestError ``JOB_NOT_FOUND`` or ``JOB_FORBIDDEN``."""
-        return _parsed(JobView, self._call("GET", f"/jobs/{quote(job_id, safe='')}"))
+        return self._job(job_id, wait_s=0)
+
+    def _job(self, job_id: str, *, wait_s: float) -> JobView:
+        request: dict[str, Any] = {}
+        if wait_s:
+            request["params"] = {"wait": wait_s}
+            request["timeout"] = httpx.Timeout(self._timeout_s, read=self._timeout_s + wait_s)
+        return _parsed(JobView, self._call("GET", f"/jobs/{quote(job_id, safe='')}", **request))
 
     def cancel(self, job_id: str) -> None:
         """Ask for the job's end; a job that has ended stays as it is. Raises as ``job``."""
@@ -154,12 +182,15 @@ class Dedup2D:
         headers: dict[str, str] | None = None,
         *,
         timeout_s: float | None = None,
+        upload_id: str | None = None,
     ) -> dict[str, Any]:
         request: dict[str, Any] = {"params": _given(query), "headers": headers}
         if timeout_s is not None:
             request["timeout"] = httpx.Timeout(self._timeout_s, read=timeout_s)
         with ExitStack() as stack:
-            parts = _parts(stack, files, geometry)
+            parts: list[Any] = _parts(stack, files, geometry)
+            if upload_id is not None:
+                parts.insert(0, ("upload_id", (None, upload_id)))
             return self._call("POST", "/search", files=parts, **request)
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:

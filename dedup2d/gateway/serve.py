@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from dedup2d.errors import RequestError, ServiceError
 from dedup2d.gateway.app import create_app
 from dedup2d.gateway.auth import is_loopback
+from dedup2d.gateway.punctual import punctual
 from dedup2d.gateway.state import Gateway
 from dedup2d.memory import return_freed_memory
 from dedup2d.settings import Settings
@@ -53,6 +54,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         access_log=False,
         server_header=False,
         ws="none",
+        http=punctual(min(KEEP_ALIVE_S, settings.upload_idle_s)),
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +64,41 @@ def test_several_drawings_are_one_job_with_a_report_of_each(client: Dedup2D, dra
     job = client.wait(client.submit(drawing, drawing).job_id)
     assert job.result
     assert len(job.result["reports"]) == 2
+
+
+@pytest.mark.parametrize("store", ["local_stack", "s3_stack"])
+def test_drawings_are_sent_to_the_store_itself(
+    request: pytest.FixtureRequest, drawing: Path, store: str
+) -> None:
+    stack = request.getfixturevalue(store)
+    with Dedup2D(f"http://127.0.0.1:{stack.port}", KEYS[0]) as client:
+        job = client.wait(client.submit(drawing, drawing, direct=True).job_id)
+    assert job.status is JobStatus.COMPLETED, job.error
+    assert job.result
+    exact = [report["duplicates"][0]["relation"] for report in job.result["reports"]]
+    assert exact == ["exact", "exact"]
+
+
+def test_what_was_sent_and_not_used_is_swept(local_stack: Stack, drawing: Path) -> None:
+    with Dedup2D(f"http://127.0.0.1:{local_stack.port}", KEYS[0]) as client:
+        upload_id = client.upload(drawing)
+    folder = local_stack.data / "uploads" / upload_id
+    (sent,) = folder.iterdir()
+    assert sent.read_bytes() == drawing.read_bytes()
+    sweep(local_stack)
+    assert sent.exists()
+    old = time.time() - 3700
+    os.utime(sent, (old, old))
+    sweep(local_stack)
+    assert not folder.exists()
+
+
+def sweep(stack: Stack) -> None:
+    """What the schedule does, by hand."""
+    command = [sys.executable, "-m", "dedup2d.cli", "gc", "--execute", "--data", str(stack.data)]
+    redis = next(stack.data.rglob("*.sock"))
+    environ = {"PREFECT_API_URL": stack.prefect_api, "DEDUP2D_REDIS_URL": f"unix://{redis}"}
+    subprocess.run(command, env=os.environ | environ, check=True, timeout=120)
 
 
 def test_the_same_key_gives_the_same_job(client: Dedup2D, drawing: Path) -> None:
