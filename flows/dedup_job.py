@@ -22,7 +22,7 @@ from tasks.enqueue_ref import enqueue_ref
 from tasks.load import load
 from tasks.notify import notify
 from tasks.policy import CHUNK_SIZE
-from tasks.progress import Progress, tell
+from tasks.progress import Progress
 from tasks.store_file import store_file
 
 DEFAULT_OPTIONS = SearchOptions()
@@ -74,10 +74,9 @@ async def dedup_job(  # noqa: PLR0917 - parameters of a flow are a form, not a c
     async def work() -> Answer:
         refs = await store_file(job, [*files, *sources], store)
         await enqueue_ref(job, refs)
-        progress = await Progress.begin("drawings searched", total=len(refs))
+        progress = await Progress.begin("drawings searched", total=len(refs), job_id=job.job_id)
         answer = Answer()
         for start in range(0, len(refs), CHUNK_SIZE):
-            await tell(job, done=start, total=len(refs))
             chunk = refs[start : start + CHUNK_SIZE]
             drawings = await load(job, chunk, geometry=geometry, store=store)
             answer = answer.joined(drawings, await dedup(job, drawings, options))

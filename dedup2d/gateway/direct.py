@@ -25,6 +25,7 @@ from dedup2d.fileref import FileRef
 from dedup2d.gateway.auth import Tenant, tenant_of
 from dedup2d.gateway.bodies import PREFIX
 from dedup2d.gateway.documents import ANY_PROBLEMS, DIRECT_PROBLEMS, NEW_UPLOAD_PROBLEMS
+from dedup2d.gateway.limits import reserve_bytes
 from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.gateway.uploads import Limits, body_of, too_large
 from dedup2d.settings import Settings
@@ -79,10 +80,12 @@ class Arrived(BaseModel):
 async def open_upload(request: Request, tenant: Tenant, new: NewUpload) -> Upload:
     """Send each file to its address as it says, then ``POST /2d/search`` with the ``upload_id``.
 
-    All files of an upload are one job. An upload that no job takes is deleted after its time.
+    All files of an upload are one job. An upload that no job takes is deleted after its time;
+    its bytes count for the day, whether they come or not.
     """
     gateway = gateway_of(request)
-    if sum(file.size for file in new.files) > gateway.settings.max_upload_bytes:
+    size = sum(file.size for file in new.files)
+    if size > gateway.settings.max_upload_bytes:
         raise too_large("The upload", gateway.settings.max_upload_bytes)
     lives_s = _life_s(gateway.settings)
     token = token_urlsafe(32)
@@ -95,6 +98,7 @@ async def open_upload(request: Request, tenant: Tenant, new: NewUpload) -> Uploa
         expires_at=datetime.now(UTC) + timedelta(seconds=lives_s),
     )
     slots = await asyncio.to_thread(_slots, gateway, session, token, lives_s)
+    await reserve_bytes(gateway, tenant, size)
     await gateway.services.sessions.open(session, ttl_s=lives_s)
     return Upload(upload_id=upload_id, expires_at=session.expires_at, files=slots)
 
@@ -184,9 +188,9 @@ async def look_at_file(request: Request, session: Session, number: int) -> Respo
 async def drop_upload(request: Request, session: Session) -> Response:
     """Its files are deleted; one that a job has taken stays."""
     _check_unused(session)
-    services = gateway_of(request).services
-    await services.sessions.forget(session)
-    await asyncio.to_thread(services.uploads.delete_folder, session.upload_id)
+    gateway = gateway_of(request)
+    await gateway.services.sessions.forget(session)
+    await asyncio.to_thread(gateway.services.uploads.delete_folder, session.upload_id)
     return Response(status_code=204)
 
 

@@ -34,11 +34,21 @@ async def check_pace(gateway: Gateway, tenant_id: str) -> None:
 
 async def metered(gateway: Gateway, tenant_id: str, keep: Keep) -> Keep:
     """``keep``, counting what it is given; raises LimitError ``UPLOAD_LIMIT`` on the way."""
-    limits = await gateway.services.tenants.limits(tenant_id)
-    per_day = limits.upload_bytes_per_day
-    if per_day is None:
-        per_day = gateway.settings.tenant_upload_bytes_per_day
+    per_day = await _bytes_per_day(gateway, tenant_id)
     return _Metered(gateway, tenant_id, keep, per_day) if per_day else keep
+
+
+async def reserve_bytes(gateway: Gateway, tenant_id: str, size: int) -> None:
+    """Count an upload before it comes. Raises LimitError ``UPLOAD_LIMIT``."""
+    per_day = await _bytes_per_day(gateway, tenant_id)
+    if per_day:
+        await gateway.services.allowance.upload(tenant_id, size, per_day)
+
+
+async def _bytes_per_day(gateway: Gateway, tenant_id: str) -> int:
+    """0 is without limit."""
+    per_day = (await gateway.services.tenants.limits(tenant_id)).upload_bytes_per_day
+    return gateway.settings.tenant_upload_bytes_per_day if per_day is None else per_day
 
 
 @dataclass(frozen=True, slots=True)

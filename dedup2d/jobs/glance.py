@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -23,6 +24,7 @@ from dedup2d.tickets.queue import TicketQueue
 
 FRESH_S: Final = 0.5
 MOST_KEPT: Final = 1000  # runs, the latest
+ASK_AGAIN: Final = -1  # no count of moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,18 @@ class Glances:
             seen = await self._asked(run_id, moves)
         return seen.run
 
+    async def saw(self, run: FlowRun) -> None:
+        """Take in what was learnt of a run in another way, before anybody is answered with it."""
+        if self._is_known(run):
+            return
+        self._keep(_Seen(run, ASK_AGAIN, 0.0))
+        with suppress(ServiceError):
+            await self._queue.tell_moved(str(run.id))
+
+    def _is_known(self, run: FlowRun) -> bool:
+        before = self._seen.get(run.id)
+        return before is not None and before.run.state_id == run.state_id
+
     async def _asked(self, run_id: UUID, moves: int) -> _Seen:
         """Ask, or wait for whom asks since the same move."""
         since, asking = self._asking.get(run_id, (-1, None))
@@ -71,14 +85,17 @@ class Glances:
     async def _look(self, run_id: UUID, moves: int) -> _Seen:
         at = asyncio.get_running_loop().time()
         run = await self._read(run_id)
-        before = self._seen.get(run_id)
-        if before is None or before.run.state_id != run.state_id:
+        if not self._is_known(run):
             moves = await self._told(run_id, moves)
-        self._seen[run_id] = seen = _Seen(run, moves, at)
-        self._seen.move_to_end(run_id)
+        seen = _Seen(run, moves, at)
+        self._keep(seen)
+        return seen
+
+    def _keep(self, seen: _Seen) -> None:
+        self._seen[seen.run.id] = seen
+        self._seen.move_to_end(seen.run.id)
         if len(self._seen) > MOST_KEPT:
             self._seen.popitem(last=False)
-        return seen
 
     async def _told(self, run_id: UUID, moves: int) -> int:
         """Tell the other gateways, before anybody is answered; what they told too is not missed."""

@@ -283,7 +283,8 @@ class JobService:
             runs = await self._client.read_flow_runs(
                 flow_run_filter=where, sort=FlowRunSort.ID_DESC, limit=MOST_STANDINGS
             )
-        statuses = {str(run.id): STATUS_OF_STATE[state_type_of(run)] for run in runs}
+        await asyncio.gather(*map(self._glances.saw, runs))
+        statuses = {str(run.id): status_of(run) for run in runs}
         running = [job for job, status in statuses.items() if status is JobStatus.IN_PROGRESS]
         told = await self._progress_of(running)
         return {

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import psutil
 import pytest
-from gateway_kit import API, detail, gateway_process, tenant_client
+from gateway_kit import API, KEYS, detail, gateway_process, tenant_client
 from redis.asyncio import Redis
 
 from dedup2d.tickets.model import Progress
@@ -152,7 +152,7 @@ async def test_a_gateway_that_is_told_to_stop_does_not_wait_for_listeners(
     data, relay, prefect, tmp_path
 ):
     """Streams end, long polls answer, and the process is gone in much less than its grace time."""
-    starting = gateway_process(data, relay.port, tmp_path / "log", API_KEYS="")
+    starting = gateway_process(data, relay.port, tmp_path / "log", API_KEYS=",".join(KEYS))
     process = await asyncio.to_thread(starting.__enter__)
     try:
         async with tenant_client(process, data) as client:

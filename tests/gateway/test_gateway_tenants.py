@@ -139,6 +139,20 @@ async def test_uploads_of_a_day_have_a_limit_whoever_counts_them(call, made):
     assert (await send(1_000_000)).status_code == 200
 
 
+async def test_files_that_are_sent_directly_count_too(call, made):
+    """S3 takes them without asking the gateway, so they count when their addresses are given."""
+    _, key = made("direct", upload_bytes_per_day=10_000_000)
+    await until(call, key, 200)
+
+    async def ask(size):
+        new = {"files": [{"file_name": "part.dxf", "size": size}]}
+        return await call(key, "POST", "/2d/uploads", json=new)
+
+    assert (await ask(8_000_000)).status_code == 200
+    assert detail(await ask(4_000_000), 429)["error"] == "UPLOAD_LIMIT"
+    assert (await ask(2_000_000)).status_code == 200
+
+
 async def test_a_tenants_own_limit_of_jobs_wins(call, made):
     _, key = made("one-by-one", max_jobs=1)
     await until(call, key, 200)

@@ -20,9 +20,9 @@ class Server:
     def move(self, state: StateType) -> None:
         self.run = FlowRun(flow_id=uuid4(), state_type=state, state_id=uuid4())
 
-    async def read(self, _run_id: UUID) -> FlowRun:
+    async def read(self, run_id: UUID) -> FlowRun:
         self.asked += 1
-        run = self.run
+        run = self.run.model_copy(update={"id": run_id})
         await asyncio.sleep(0.01)
         return run
 
@@ -69,6 +69,19 @@ async def test_what_one_gateway_answered_no_other_takes_back(
     run_id, other = uuid4(), Glances(queue, server.read)
     await other.at(run_id)
     server.move(StateType.RUNNING)
+    assert (await gateway.at(run_id)).state_type is StateType.RUNNING
+    assert (await other.at(run_id)).state_type is StateType.RUNNING
+
+
+async def test_what_was_learnt_otherwise_is_not_taken_back(
+    gateway: Glances, server: Server, queue: TicketQueue
+) -> None:
+    """Listeners are told by a question about many runs; polls of the same gateway and of others."""
+    run_id, other = uuid4(), Glances(queue, server.read)
+    await gateway.at(run_id)
+    await other.at(run_id)
+    server.move(StateType.RUNNING)
+    await gateway.saw(await server.read(run_id))
     assert (await gateway.at(run_id)).state_type is StateType.RUNNING
     assert (await other.at(run_id)).state_type is StateType.RUNNING
 
