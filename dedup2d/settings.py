@@ -58,6 +58,8 @@ class Settings(BaseModel):
     upload_dir: Path | None = _env("DEDUP2D_FILE_STORAGE_DIR")
     result_dir: Path | None = _env("DEDUP2D_RESULT_STORAGE_DIR")
     tenant_dir: Path | None = _env("DEDUP2D_TENANT_STORAGE_DIR")
+    geometry_dir: Path | None = _env("DEDUPCAD_GEOM_STORE_DIR")
+    config_dir: Path | None = _env("DEDUPCAD_TENANT_CONFIG_DIR")
     cleanup_on_finish: bool = _env("DEDUP2D_FILE_STORAGE_CLEANUP_ON_FINISH", default=True)
     upload_retention_s: int = _env("DEDUP2D_FILE_STORAGE_RETENTION_SECONDS", default=3600, ge=0)
     result_retention_s: int = _env("DEDUP2D_RESULT_RETENTION_SECONDS", default=7 * 86400, ge=60)
@@ -67,6 +69,8 @@ class Settings(BaseModel):
     s3_prefix: str = _env("DEDUP2D_S3_PREFIX", default="dedup2d/uploads")
     s3_result_prefix: str = _env("DEDUP2D_S3_RESULT_PREFIX", default="dedup2d/results")
     s3_tenant_prefix: str = _env("DEDUP2D_S3_TENANT_PREFIX", default="dedup2d/tenants")
+    s3_geometry_prefix: str = _env("DEDUP2D_S3_GEOMETRY_PREFIX", default="dedup2d/geometry")
+    s3_config_prefix: str = _env("DEDUP2D_S3_CONFIG_PREFIX", default="dedup2d/config")
     s3_endpoint: str | None = _env("DEDUP2D_S3_ENDPOINT")
     s3_public_endpoint: str | None = _env("DEDUP2D_S3_PUBLIC_ENDPOINT")
     s3_region: str | None = _env("DEDUP2D_S3_REGION")
@@ -149,6 +153,16 @@ class Settings(BaseModel):
     def tenants_path(self) -> Path:
         """Folder of the tenants of a local store."""
         return self.tenant_dir or self.data_dir / "tenants"
+
+    @property
+    def geometry_path(self) -> Path:
+        """Folder of kept geometry JSON of a local store."""
+        return self.geometry_dir or self.data_dir / "geometry"
+
+    @property
+    def config_path(self) -> Path:
+        """Folder of the tenants' configuration of a local store."""
+        return self.config_dir or self.data_dir / "config"
 
     @property
     def index_path(self) -> Path:

@@ -148,7 +148,11 @@ def remove(
     """
     settings = local_settings(index, must_exist=True)
     console = Console(highlight=False)
-    for name, removed in asyncio.run(_remove(map(text_of, what), settings, tenant=tenant)):
+    done = asyncio.run(_remove(map(text_of, what), settings, tenant=tenant))
+    if index is None:  # the gateway's vault, and not another one
+        _drop_geometry([d for _, drawings in done for d in drawings], settings, tenant=tenant)
+    for name, drawings in done:
+        removed = [drawing["path"] for drawing in drawings]
         if as_json:
             write_json({"path": name, "removed": removed})
         else:
@@ -157,8 +161,8 @@ def remove(
 
 async def _remove(
     what: Iterable[str], settings: Settings, *, tenant: str
-) -> list[tuple[str, list[str]]]:
-    """Each name with the paths that were removed for it."""
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Each name with the drawings that were removed for it."""
     done = []
     async with matcher_of(settings) as matcher:
         left = await matcher.drawings(tenant=tenant)
@@ -167,8 +171,18 @@ async def _remove(
             for drawing in meant:
                 await matcher.remove(drawing["drawing_id"], tenant=tenant)
             left = [drawing for drawing in left if drawing not in meant]
-            done.append((name, [drawing["path"] for drawing in meant]))
+            done.append((name, meant))
     return done
+
+
+def _drop_geometry(drawings: list[dict[str, Any]], settings: Settings, *, tenant: str) -> None:
+    """Delete the geometry JSON that the gateway keeps of them."""
+    from dedup2d.stores.build import geometry_store  # noqa: PLC0415 - boto3 takes a while
+    from dedup2d.stores.geometries import GeometryStore  # noqa: PLC0415 - with it
+
+    geometries = GeometryStore(geometry_store(settings))
+    for drawing in drawings:
+        geometries.drop(tenant, drawing["file_hash"])
 
 
 def is_meant(drawing: dict[str, Any], name: str) -> bool:

@@ -43,6 +43,16 @@ def direct_store(settings: Settings) -> LocalDirect | S3Direct:
     return S3Direct(settings.s3_bucket, settings.s3_prefix, client, open_presigner(settings))
 
 
+def geometry_store(settings: Settings) -> Store:
+    """Where the geometry JSON of indexed drawings lives until it is replaced."""
+    return _store(settings, settings.geometry_path, settings.s3_geometry_prefix)
+
+
+def config_store(settings: Settings) -> Store:
+    """Where the configuration of the tenants lives."""
+    return _store(settings, settings.config_path, settings.s3_config_prefix)
+
+
 def _store(settings: Settings, folder: Path, prefix: str) -> Store:
     if settings.file_storage is Backend.LOCAL or settings.s3_bucket is None:
         return LocalStore(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from cli_kit import Run, json_lines
 from dedup2d.cli.index import SUFFIXES, drawings_below
 from dedup2d.cli.local import INDEX_FILE
 from dedup2d.index.catalogue import FILE_NAME
+from dedup2d.jobs.model import DEFAULT_TENANT
+from dedup2d.stores.geometries import GeometryStore
+from dedup2d.stores.local import LocalStore
 
 
 def test_a_folder_is_searched_with_everything_below_it_in_order(tmp_path: Path) -> None:
@@ -51,6 +55,19 @@ def test_what_was_added_is_listed_counted_and_removed(
     assert two.exists()
     (info,) = json_lines(dedup2d("index", "info", "--index", index, "--json").stdout)
     assert info["drawings"] == 1
+
+
+def test_kept_geometry_goes_with_its_drawing(drawings: Path, tmp_path: Path, dedup2d: Run) -> None:
+    """The gateway's vault is meant where no index is named; it must not claim what is gone."""
+    one = min((drawings / "vault").glob("*.dxf"))
+    file_hash = hashlib.sha256(one.read_bytes()).hexdigest()
+    kept = GeometryStore(LocalStore(tmp_path / "data" / "geometry"))
+    document = tmp_path / "g.json"
+    document.write_text("{}")
+    kept.keep(DEFAULT_TENANT, file_hash, document)
+    dedup2d("index", "add", one, cwd=tmp_path)
+    dedup2d("index", "remove", file_hash, cwd=tmp_path)
+    assert not kept.has(DEFAULT_TENANT, file_hash)
 
 
 def test_a_drawing_that_cannot_be_read_is_passed_over(tmp_path: Path, dedup2d: Run) -> None:
