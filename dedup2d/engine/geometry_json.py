@@ -22,6 +22,8 @@ from dedup2d.matching.similarity import Similarity
 
 CURVE_PIECES: Final = 64
 MOST_ENTITIES: Final = 500_000
+LARGEST: Final = 1e12  # coordinates and radii beyond it leave no digits for a drawing
+HIGHEST_DEGREE: Final = 25  # what CAD programs write; de Boor's recursion takes its square
 DEEPEST: Final = 8
 
 _Entity = Mapping[str, Any]
@@ -43,13 +45,14 @@ def drawing_from_geometry(document: Any) -> Drawing:
     Raises DrawingError ``GEOMETRY_INVALID`` for what is no such document, and
     ``GEOMETRY_TOO_LARGE`` beyond half a million entities.
     """
-    if not isinstance(document, dict) or not isinstance(document.get("entities", []), list):
+    entities = document.get("entities") or [] if isinstance(document, dict) else None
+    if not isinstance(entities, list):
         raise DrawingError(
             "GEOMETRY_INVALID", "The geometry JSON must be an object with a list of entities."
         )
     found = _Collected()
     blocks = document.get("blocks")
-    _collect(document.get("entities", []), blocks if isinstance(blocks, dict) else {}, found, 0)
+    _collect(entities, blocks if isinstance(blocks, dict) else {}, found, 0)
     if not found.texts:
         content = document.get("text_content")
         values = content if isinstance(content, list) else []
@@ -94,23 +97,25 @@ def _collect(entities: list[Any], blocks: _Entity, found: _Collected, depth: int
                 _READERS[kind](entity, found)
             else:
                 found.skipped[kind] += 1
-        except (KeyError, TypeError, ValueError, IndexError):
+        except (LookupError, TypeError, ValueError, ArithmeticError):
             found.skipped[kind] += 1
 
 
 def _insert(entity: _Entity, blocks: _Entity, found: _Collected, depth: int) -> None:
     block = blocks.get(str(entity.get("block")))
-    parts = entity.get("block_entities") or (block or {}).get("entities")
+    parts = entity.get("block_entities")
+    if not parts and isinstance(block, dict):
+        parts = block.get("entities")
     if not isinstance(parts, list):
         found.skipped["INSERT"] += 1
         return
     inner = _Collected(entities=found.entities)
     _collect(parts, blocks, inner, depth + 1)
-    sx, sy = (float(v) for v in (entity.get("scale") or (1.0, 1.0))[:2])
-    if abs(abs(sx) - abs(sy)) > 1e-9 * max(abs(sx), abs(sy)):
+    sx, sy = (_number(v) for v in (entity.get("scale") or (1.0, 1.0))[:2])
+    if not sx or abs(abs(sx) - abs(sy)) > 1e-9 * max(abs(sx), abs(sy)):
         found.skipped["INSERT"] += 1  # circles would become ellipses
         return
-    turn = math.radians(float(entity.get("rotation", 0.0))) + (math.pi if sx < 0 else 0.0)
+    turn = math.radians(_number(entity.get("rotation", 0.0))) + (math.pi if sx < 0 else 0.0)
     place = Similarity(
         abs(sx) * complex(math.cos(turn), math.sin(turn)),
         _point(entity["insert"]),
@@ -133,11 +138,15 @@ def _place(inner: _Collected, place: Similarity, found: _Collected) -> None:
     found.entities = inner.entities
 
 
-def _point(value: Any) -> complex:
-    point = complex(float(value[0]), float(value[1]))
-    if not math.isfinite(abs(point)):
+def _number(value: Any) -> float:
+    number = float(value)
+    if not abs(number) < LARGEST:
         raise ValueError(value)
-    return point
+    return number
+
+
+def _point(value: Any) -> complex:
+    return complex(_number(value[0]), _number(value[1]))
 
 
 def _path(points: Complexes) -> Floats:
@@ -148,16 +157,23 @@ def _line(entity: _Entity, found: _Collected) -> None:
     found.segments.append(_path(np.array([_point(entity["start"]), _point(entity["end"])])))
 
 
+def _radius(entity: _Entity) -> float:
+    radius = _number(entity["radius"])
+    if radius <= 0:
+        raise ValueError(radius)
+    return radius
+
+
 def _circle(entity: _Entity, found: _Collected) -> None:
     centre = _point(entity["center"])
-    found.arcs.append((centre.real, centre.imag, float(entity["radius"]), 0.0, math.tau))
+    found.arcs.append((centre.real, centre.imag, _radius(entity), 0.0, math.tau))
 
 
 def _arc(entity: _Entity, found: _Collected) -> None:
     centre = _point(entity["center"])
-    start = math.radians(float(entity["start_angle"]))
-    span = (math.radians(float(entity["end_angle"])) - start) % math.tau or math.tau
-    radius = float(entity["radius"])
+    start = math.radians(_number(entity["start_angle"]))
+    span = (math.radians(_number(entity["end_angle"])) - start) % math.tau or math.tau
+    radius = _radius(entity)
     found.arcs.append((centre.real, centre.imag, radius, start % math.tau, start % math.tau + span))
 
 
@@ -170,19 +186,21 @@ def _polyline(entity: _Entity, found: _Collected) -> None:
 
 def _ellipse(entity: _Entity, found: _Collected) -> None:
     centre, major = _point(entity["center"]), _point(entity["major"])
-    start = float(entity.get("start_param", 0.0))
-    end = float(entity.get("end_param", math.tau))
+    start = _number(entity.get("start_param", 0.0))
+    end = _number(entity.get("end_param", math.tau))
     if end <= start:
         end += math.tau
     t = np.linspace(start, end, CURVE_PIECES + 1)
-    minor = 1j * major * float(entity["ratio"])
+    minor = 1j * major * _number(entity["ratio"])
     found.curves.append(_path(centre + major * np.cos(t) + minor * np.sin(t)))
 
 
 def _spline(entity: _Entity, found: _Collected) -> None:
     """A clamped uniform B-spline by de Boor's recursion: knots are not part of the format."""
     control = np.array([_point(p) for p in entity["control_points"]])
-    degree = min(int(entity.get("degree", 3)), len(control) - 1)
+    degree = min(int(entity.get("degree") or 3), len(control) - 1)
+    if not 1 <= degree <= HIGHEST_DEGREE:
+        raise ValueError(degree)
     inner = np.arange(1, len(control) - degree)
     last = len(control) - degree
     knots = np.concatenate([np.zeros(degree + 1), inner, np.full(degree + 1, last)]).astype(float)
@@ -204,7 +222,7 @@ def _text(entity: _Entity, found: _Collected) -> None:
 
 def _dimension(entity: _Entity, found: _Collected) -> None:
     value = entity.get("value")
-    measured = float(value) if isinstance(value, int | float) else None
+    measured = _number(value) if isinstance(value, int | float) else None
     text = str(entity.get("text") or ("" if measured is None else f"{measured:g}"))
     found.texts.append(Text(text, 0.0, 0.0, role="dimension", measured=measured))
 

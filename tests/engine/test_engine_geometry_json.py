@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from dedup2d.engine.geometry_json import drawing_from_geometry
+from dedup2d.engine.geometry_json import MOST_ENTITIES, drawing_from_geometry
 from dedup2d.errors import DrawingError
+from dedup2d.gateway import geometry
 
 
 def test_lines_arcs_and_polylines_become_strokes():
@@ -57,3 +58,8 @@ def test_what_is_no_document_is_refused(document):
     with pytest.raises(DrawingError) as caught:
         drawing_from_geometry(document)
     assert caught.value.code == "GEOMETRY_INVALID"
+
+
+def test_the_gateway_refuses_what_the_engine_would():
+    """Its check imports nothing of the engine, which takes a while."""
+    assert geometry.MOST_ENTITIES == MOST_ENTITIES
