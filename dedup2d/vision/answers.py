@@ -63,7 +63,7 @@ class AddAnswer(_Answer):
 
     success: bool
     drawing_id: str
-    file_hash: str = Field(min_length=1)
+    file_hash: str = ""
     message: str = ""
     processing_time_ms: float = 0.0
     s3_key: str | None = None

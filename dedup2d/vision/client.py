@@ -41,6 +41,7 @@ CONNECT_TIMEOUT_S: Final = 5.0
 MAX_ANSWER_BYTES: Final = 32 * 1024**2
 UNAVAILABLE: Final = "VISION_UNAVAILABLE"
 BUSY: Final = "VISION_BUSY"
+HASH_MISSING: Final = "VISION_HASH_MISSING"
 CIRCUIT_OPEN: Final = "VISION_CIRCUIT_OPEN"
 _RETRIED: Final = frozenset({UNAVAILABLE, BUSY, BAD_ANSWER})
 _ABOUT_THE_FILE: Final = frozenset({400, 413, 415})
@@ -116,6 +117,10 @@ class VisionMatcher:
         async with self._guarded():
             body = await self._post("/api/index/add", drawing, params=params)
             answer = read_answer(AddAnswer, body)
+            if not answer.file_hash:
+                raise ServiceError(
+                    "vision", "dedupcad-vision response missing file_hash", code=HASH_MISSING
+                )
         return Indexed(**answer.model_dump())
 
     async def rebuild(self, *, tenant: str) -> dict[str, Any]:

@@ -182,6 +182,20 @@ async def test_adding_gives_the_services_id_and_the_files_hash(matcher, fake, dr
     assert fake.seen[0].query == {"user_name": "ada", "upload_to_s3": "true"}
 
 
+@pytest.mark.parametrize("file_hash", ["", None])
+async def test_adding_without_a_hash_in_the_answer_is_the_services_fault(
+    matcher, fake, drawing, file_hash
+):
+    """The predecessor's words, which its clients know."""
+    answer = {"success": True, "drawing_id": "7"}
+    answer |= {} if file_hash is None else {"file_hash": file_hash}
+    fake.misbehave(Misbehaviour(body=answer))
+    with pytest.raises(ServiceError) as caught:
+        await matcher.add(drawing, tenant="t")
+    assert caught.value.code == "VISION_HASH_MISSING"
+    assert caught.value.message == "dedupcad-vision response missing file_hash"
+
+
 async def test_adding_and_rebuilding_are_never_repeated(matcher, fake, drawing):
     """They change the vault, and a lost answer does not mean a lost change."""
     fake.misbehave(DOWN, DOWN)
