@@ -64,11 +64,11 @@ class SearchOptions(BaseModel):
         "(auto, file_name or meta: the file's name without its version)",
     )
     precision_top_n: int = Field(20, ge=1, le=1000, description="candidates that are verified")
-    precision_visual_weight: float = Field(0.3, ge=0, description=NO_EFFECT)
-    precision_geom_weight: float = Field(0.7, ge=0, description=NO_EFFECT)
+    precision_visual_weight: float = Field(0.3, ge=0, allow_inf_nan=False, description=NO_EFFECT)
+    precision_geom_weight: float = Field(0.7, ge=0, allow_inf_nan=False, description=NO_EFFECT)
     precision_compute_diff: bool = Field(False, description=NO_EFFECT)
-    precision_diff_top_n: int = Field(5, ge=0, description=NO_EFFECT)
-    precision_diff_max_paths: int = Field(200, ge=0, description=NO_EFFECT)
+    precision_diff_top_n: int = Field(5, ge=0, le=1_000_000, description=NO_EFFECT)
+    precision_diff_max_paths: int = Field(200, ge=0, le=1_000_000, description=NO_EFFECT)
     duplicate_threshold: float = Field(
         0.95,
         ge=0,

@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 import pytest
 from chaos_kit.s3 import SwitchedS3, switched_s3
-from e2e_client import KEYS, SECRET
+from e2e_client import ADMIN, KEYS, SECRET
 from receiver import Receiver
 from stack import Stack, running_stack
 
@@ -17,6 +17,7 @@ LOG_CHARS: Final = 3000
 def stack_settings() -> dict[str, str]:
     return {
         "API_KEYS": ",".join(KEYS),
+        "ADMIN_TOKEN": ADMIN,
         "DEDUP2D_CALLBACK_HMAC_SECRET": SECRET,
         "DEDUP2D_CALLBACK_ALLOW_HTTP": "1",
         "DEDUP2D_CALLBACK_BLOCK_PRIVATE_NETWORKS": "0",

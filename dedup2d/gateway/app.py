@@ -9,19 +9,23 @@ from fastapi.responses import HTMLResponse
 
 from dedup2d import __version__
 from dedup2d.gateway import (
+    compare,
+    config,
     deliveries,
     direct,
     errors,
     events,
+    geometries,
     health,
     index,
     jobs,
     presets,
     search,
+    vision,
 )
 from dedup2d.gateway.bodies import PREFIX
 from dedup2d.gateway.state import lifespan
-from dedup2d.settings import Settings
+from dedup2d.settings import MatcherKind, Settings
 
 ABOUT: Final = """Tells whether a 2D drawing already exists in a vault, and shows why.
 
@@ -48,8 +52,13 @@ def create_app(settings: Settings) -> FastAPI:
         title="dedup2d", version=__version__, description=ABOUT, lifespan=lifespan(settings)
     )
     errors.install(app)
-    for part in (search, direct, jobs, events, deliveries, index, presets, health):
+    for part in (
+        *(search, direct, jobs, events, deliveries),
+        *(index, geometries, compare, presets, config, health),
+    ):
         app.include_router(part.router, prefix=PREFIX)
+    if settings.matcher is MatcherKind.EMBEDDED:  # else there would be no engine behind it
+        app.include_router(vision.router)
 
     @app.get("/", include_in_schema=False)
     async def front_page() -> HTMLResponse:

@@ -25,7 +25,7 @@ from dedup2d.settings import Settings
 from dedup2d.tenants.model import tenant_id_of
 
 OPEN_TENANT: Final = "default"  # of requests without a key, where none is configured
-_header = APIKeyHeader(
+api_key_header = APIKeyHeader(
     name="X-API-Key",
     auto_error=False,
     description="Your key. Where no keys are configured any value, from this machine only.",
@@ -46,7 +46,7 @@ def is_loopback(host: str) -> bool:
 
 
 async def tenant_of(
-    request: Request, api_key: Annotated[str | None, Depends(_header)] = None
+    request: Request, api_key: Annotated[str | None, Depends(api_key_header)] = None
 ) -> str:
     """The tenant that asks. 401 without a valid key, 403 from afar where none is configured.
 

@@ -82,6 +82,7 @@ class Check(BaseModel):
 
     ok: bool
     message: str = ""
+    code: str = Field("", description="of the error, where it is one of ours")
 
 
 class Health(BaseModel):
@@ -92,3 +93,12 @@ class Health(BaseModel):
     version: str
     indexes: dict[str, Any]
     checks: dict[str, Check]
+
+
+class VisionHealth(BaseModel):
+    """The engine can be asked."""
+
+    status: str = "healthy"
+    service: str = "dedup2d"
+    version: str
+    indexes: dict[str, Any]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Self
+from typing import Annotated, Self
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
 from dedup2d.errors import ConflictError, RequestError
 from dedup2d.gateway.auth import Tenant
-from dedup2d.gateway.documents import JOB_PROBLEMS, REPLAY_PROBLEMS
+from dedup2d.gateway.documents import answers
+from dedup2d.gateway.examples import DELIVERIES, DELIVERY
+from dedup2d.gateway.jobs import JobId
 from dedup2d.gateway.patience import patiently
+from dedup2d.gateway.refusals import DELIVERY_PROBLEMS, JOB_PROBLEMS
 from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.jobs.outcomes import read_outcome, read_undelivered
 from dedup2d.jobs.service import UnknownJobError
@@ -19,6 +22,8 @@ from dedup2d.tickets.deliveries import delivery_id_of, new_delivery
 from dedup2d.tickets.model import Delivery, LoggedAttempt
 
 router = APIRouter(tags=["webhooks"])
+
+DeliveryId = Annotated[str, Path(max_length=255, examples=[DELIVERY["delivery_id"]])]
 
 
 class AttemptView(BaseModel):
@@ -78,9 +83,9 @@ class DeliveryList(BaseModel):
 @router.get(
     "/2d/jobs/{job_id}/deliveries",
     summary="The webhook of a job, with every attempt",
-    responses=JOB_PROBLEMS,
+    responses=answers(DELIVERIES, JOB_PROBLEMS),
 )
-async def list_deliveries(request: Request, job_id: str, tenant: Tenant) -> DeliveryList:
+async def list_deliveries(request: Request, job_id: JobId, tenant: Tenant) -> DeliveryList:
     """Empty where no callback was asked for, and before the job's end."""
     gateway = gateway_of(request)
     await patiently(partial(gateway.jobs.request_of, job_id, tenant))
@@ -95,9 +100,11 @@ async def list_deliveries(request: Request, job_id: str, tenant: Tenant) -> Deli
     "/2d/jobs/{job_id}/deliveries/{delivery_id}/replay",
     summary="Send a webhook again",
     status_code=202,
-    responses=REPLAY_PROBLEMS,
+    responses=answers(DELIVERY, DELIVERY_PROBLEMS, status=202),
 )
-async def replay(request: Request, job_id: str, delivery_id: str, tenant: Tenant) -> DeliveryView:
+async def replay(
+    request: Request, job_id: JobId, delivery_id: DeliveryId, tenant: Tenant
+) -> DeliveryView:
     """At once, and by schedule until it is accepted; under the same ``webhook-id``.
 
     It goes even to a receiver that is switched off, which is on again when it accepts.

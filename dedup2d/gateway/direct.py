@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -22,10 +22,13 @@ from pydantic import BaseModel, Field
 
 from dedup2d.errors import ConflictError, RequestError
 from dedup2d.fileref import FileRef
+from dedup2d.gateway import examples
 from dedup2d.gateway.auth import Tenant, tenant_of
 from dedup2d.gateway.bodies import PREFIX
-from dedup2d.gateway.documents import ANY_PROBLEMS, DIRECT_PROBLEMS, NEW_UPLOAD_PROBLEMS
+from dedup2d.gateway.documents import OCTETS, answers
+from dedup2d.gateway.examples import ARRIVED
 from dedup2d.gateway.limits import reserve_bytes
+from dedup2d.gateway.refusals import ANY_PROBLEMS, DIRECT_PROBLEMS, NEW_UPLOAD_PROBLEMS
 from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.gateway.uploads import Limits, body_of, too_large
 from dedup2d.settings import Settings
@@ -39,12 +42,6 @@ NO_RETENTION_S: Final = 24 * 3600  # life of an upload where no retention is set
 OPEN_ENDED_S: Final = 24 * 3600  # one request's body; the idle limit ends a silent one sooner
 UPLOAD: Final = "/2d/uploads/{upload_id}"
 FILE: Final = UPLOAD + "/files/{number}"
-OCTETS: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
 
 
 class NewUpload(BaseModel):
@@ -75,7 +72,9 @@ class Arrived(BaseModel):
 
 
 @router.post(
-    "/2d/uploads", summary="Addresses for sending files directly", responses=NEW_UPLOAD_PROBLEMS
+    "/2d/uploads",
+    summary="Addresses for sending files directly",
+    responses=answers(examples.UPLOAD, NEW_UPLOAD_PROBLEMS),
 )
 async def open_upload(request: Request, tenant: Tenant, new: NewUpload) -> Upload:
     """Send each file to its address as it says, then ``POST /2d/search`` with the ``upload_id``.
@@ -141,7 +140,7 @@ Session = Annotated[UploadSession, Depends(session_of)]
 @router.put(
     FILE,
     summary="Send a file",
-    responses=DIRECT_PROBLEMS,
+    responses=answers(ARRIVED, DIRECT_PROBLEMS),
     openapi_extra=OCTETS,
 )
 async def put_file(request: Request, session: Session, number: int) -> Arrived:

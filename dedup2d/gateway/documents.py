@@ -1,104 +1,94 @@
-"""What the OpenAPI document says beyond the types: the upload's parts, and the errors."""
+"""What the OpenAPI document says beyond the types: bodies, and examples of answers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-_FILE: Final = {"type": "string", "format": "binary"}
-UPLOAD: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": _FILE | {"description": "the drawing; repeated for a batch"},
-                        "geom_json": _FILE
-                        | {"description": "geometry JSON of the drawing, at most 64 MB"},
-                    },
-                }
-            }
-        },
-    }
-}
+from pydantic import BaseModel
 
-
-def _problem(description: str, detail: Any) -> dict[str, Any]:
-    example = {"detail": detail}
-    return {
-        "description": description,
-        "content": {"application/json": {"example": example}},
-    }
-
-
-def _coded(code: str, message: str, **more: Any) -> dict[str, Any]:
-    return {"error": code, "message": message, **more}
-
-
-_NO_KEY: Final = _problem("no valid API key", "Missing API Key")
-_AWAY: Final = _problem(
-    "a service is away; Retry-After says when to try again",
-    _coded("PREFECT_UNAVAILABLE", "The Prefect server does not answer.", service="prefect"),
+DRAWING_TYPES: Final = ", ".join(  # what is read; the content decides, not this header
+    [
+        *("image/vnd.dxf", "image/vnd.dwg", "application/pdf", "image/svg+xml"),
+        *("image/png", "image/jpeg", "image/tiff", "application/octet-stream"),
+    ]
 )
-_TOO_MANY: Final = _problem(
-    "more than the tenant may ask or upload; Retry-After says when to come back",
-    _coded("TOO_MANY_REQUESTS", "More than 20 requests a second; come a little later."),
+Responses = dict[int | str, dict[str, Any]]
+
+
+def form_body(files: Mapping[str, str], fields: type[BaseModel] | None = None) -> dict[str, Any]:
+    """A multipart form of these files (with what each is) and of the fields of a model."""
+    properties = {name: _file(about) for name, about in files.items()}
+    if fields is not None:
+        properties |= _schema(fields)["properties"]
+    return _form(list(files), properties)
+
+
+def json_body(model: type[BaseModel], example: Mapping[str, Any]) -> dict[str, Any]:
+    """A small JSON document."""
+    content = {"schema": _schema(model), "example": example}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def answers(example: Any, problems: Responses, *, status: int = 200, **more: Any) -> Responses:
+    """The example of a good answer (more of them by name), and what else may be answered."""
+    content = {"application/json": examples_of({"answer": example} | more)}
+    return {status: {"content": content}} | problems
+
+
+def one_of(names: Iterable[str]) -> dict[str, Any]:
+    """The schema of an optional name that is looked up later, for a better refusal than 422."""
+    return {"enum": [*map(str, names), None]}
+
+
+def _file(about: str) -> dict[str, Any]:
+    return {"type": "string", "format": "binary", "description": about}
+
+
+def _form(required: list[str], properties: Mapping[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "required": required, "properties": properties}
+    encoding = {
+        name: {"contentType": DRAWING_TYPES if name == "file" else "application/json"}
+        for name, about in properties.items()
+        if about.get("format") == "binary"
+    }
+    content = {"multipart/form-data": {"schema": schema, "encoding": encoding}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The model's schema without references, which would lead out of a request body."""
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def whole(part: Any) -> Any:
+        if isinstance(part, list):
+            return [whole(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return whole(definitions[part["$ref"].rpartition("/")[2]] | _without_ref(part))
+        return {name: whole(value) for name, value in part.items()}
+
+    return dict(whole(schema))
+
+
+def _without_ref(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if name != "$ref"}
+
+
+def examples_of(named: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a media type that has one example for each name."""
+    return {"examples": {name: {"value": value} for name, value in named.items()}}
+
+
+UPLOAD: Final = _form(
+    ["file"],
+    {
+        "file": _file("the drawing; repeated for a batch"),
+        "geom_json": _file("geometry JSON of the drawing, at most 64 MB"),
+    },
 )
-_JOB_ID: Final = "6f3c1f0e-8d0b-4a38-9b0e-0d6f6f0f6a11"
-Problems = dict[int | str, dict[str, Any]]
-ANY_PROBLEMS: Final[Problems] = {401: _NO_KEY, 429: _TOO_MANY, 503: _AWAY}
-JOB_PROBLEMS: Final[Problems] = ANY_PROBLEMS | {
-    403: _problem("the job of another tenant", {"error": "JOB_FORBIDDEN", "job_id": _JOB_ID}),
-    404: _problem("no such job, or expired", {"error": "JOB_NOT_FOUND", "job_id": _JOB_ID}),
-}
-REPLAY_PROBLEMS: Final[Problems] = JOB_PROBLEMS | {
-    409: _problem("the job goes on", _coded("JOB_NOT_ENDED", "The job has not ended yet.")),
-}
-UPLOAD_PROBLEMS: Final[Problems] = ANY_PROBLEMS | {
-    400: _problem(
-        "the drawing, the geometry or a parameter is wrong",
-        _coded("CALLBACK_URL_INVALID", "The address is not allowed."),
-    ),
-    413: _problem(
-        "larger than allowed",
-        _coded("FILE_TOO_LARGE", "The upload is larger than the limit of 1073741824 bytes."),
-    ),
-}
-SEARCH_PROBLEMS: Final[Problems] = UPLOAD_PROBLEMS | {
-    409: _problem(
-        "the idempotency key was used for another request",
-        _coded("IDEMPOTENCY_CONFLICT", "This idempotency key came with another drawing before."),
-    ),
-    429: _problem(
-        "too many jobs are waiting; Retry-After says when to try again",
-        _coded("JOB_QUEUE_FULL", "200 jobs are waiting.", max_jobs=200, current_jobs=200),
-    ),
-}
-NEW_UPLOAD_PROBLEMS: Final[Problems] = ANY_PROBLEMS | {413: UPLOAD_PROBLEMS[413]}
-DIRECT_PROBLEMS: Final[Problems] = ANY_PROBLEMS | {
-    400: _problem(
-        "the file is not the announced one, or goes to the store itself",
-        _coded("FILE_ALTERED", "The file's sha256 is another than when it was stored."),
-    ),
-    404: _problem(
-        "no such upload of yours, or expired",
-        _coded("UPLOAD_NOT_FOUND", "There is no such upload, or it has expired."),
-    ),
-    408: _problem(
-        "nothing came for too long; what is there can be continued",
-        _coded("UPLOAD_TOO_SLOW", "The upload took too long; it was given up."),
-    ),
-    409: _problem(
-        "other bytes are there than the offset says, somebody else sends, or a job has it",
-        _coded("UPLOAD_OFFSET", "4096 bytes are there, not 0."),
-    ),
-    413: _problem(
-        "more than was announced",
-        _coded("FILE_TOO_LARGE", "The file is larger than the limit of 48213 bytes."),
-    ),
-}
 BY_REFERENCE: Final[dict[str, Any]] = {
     "schema": {
         "type": "object",
@@ -113,5 +103,11 @@ SEARCH_UPLOAD: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "content": UPLOAD["requestBody"]["content"] | {"application/json": BY_REFERENCE},
+    }
+}
+OCTETS: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }

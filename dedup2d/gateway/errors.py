@@ -20,6 +20,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
 
 from dedup2d.errors import (
     ConflictError,
@@ -36,19 +37,30 @@ logger = logging.getLogger(__name__)
 
 ERROR_HEADER: Final = "X-Error-Code"
 RETRY_AFTER_S: Final = 5
+METHOD_NOT_ALLOWED: Final = 405
 STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "JOB_NOT_FOUND": 404,
     "DELIVERY_NOT_FOUND": 404,
     "UPLOAD_NOT_FOUND": 404,
     "JOB_FORBIDDEN": 403,
     "LOOPBACK_ONLY": 403,
+    "TIME_LIMIT": 504,
     "UPLOAD_TOO_SLOW": 408,
     "TICKET_GONE": 408,  # the place in the queue expired before the upload was complete
     "FILE_TOO_LARGE": 413,
     "TOO_MANY_FILES": 413,
     "MULTIPART_EXPECTED": 415,
 }
-PLAIN: Final = {"EMPTY_FILE", "EMPTY_GEOMETRY", "INVALID_GEOMETRY", "UNKNOWN_PRESET"}
+BAD_ANSWERS: Final = {"VISION_BAD_ANSWER", "VISION_HASH_MISSING"}
+PLAIN: Final = {  # their messages are the predecessor's sentences
+    *("EMPTY_GEOMETRY", "INVALID_GEOMETRY", "INVALID_FILE_HASH"),
+    *("INVALID_MODE", "INVALID_PRECISION_PROFILE", "VISION_HASH_MISSING"),
+}
+_SENTENCES: Final[Mapping[str, str]] = {
+    "EMPTY_FILE": "Empty file",
+    "VISION_UNAVAILABLE": "dedupcad-vision unavailable",
+    "VISION_CIRCUIT_OPEN": "dedupcad-vision circuit open",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -68,7 +80,7 @@ def status_of(error: Dedup2DError) -> int:
         case ConflictError():
             return 409
         case ServiceError():
-            return 503
+            return 502 if error.code in BAD_ANSWERS else 503
         case RequestError() | DrawingError():
             return STATUS_OF_CODE.get(error.code, 400)
     return 500
@@ -78,8 +90,12 @@ def detail_of(error: Dedup2DError) -> Any:
     """What stands under ``detail``."""
     if error.code in {"JOB_NOT_FOUND", "JOB_FORBIDDEN"}:
         return {"error": error.code, "job_id": str(error.args[0])}
+    if error.code == "UNKNOWN_PRESET":
+        return error.message.partition(". Known: ")[0]
     if error.code in PLAIN:
-        return "Empty file" if error.code == "EMPTY_FILE" else error.message
+        return error.message
+    if sentence := predecessors_sentence(error.code):
+        return sentence
     detail: dict[str, Any] = {"error": error.code, "message": error.message}
     match error:
         case QueueFullError():
@@ -87,6 +103,11 @@ def detail_of(error: Dedup2DError) -> Any:
         case ServiceError():
             detail |= {"service": error.service}
     return detail
+
+
+def predecessors_sentence(code: str) -> str | None:
+    """The whole detail of errors with this code, where the predecessor had a fixed sentence."""
+    return _SENTENCES.get(code)
 
 
 def headers_of(error: Dedup2DError) -> dict[str, str]:
@@ -110,14 +131,26 @@ async def _on_ours(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == METHOD_NOT_ALLOWED and (methods := _methods(request)):
+        error.headers = {"Allow": ", ".join(methods)}
     return _answer(request, error.status_code, error.detail, error.headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What may be asked of this path; the framework names the methods of one route only."""
+    return sorted(
+        method.upper()
+        for template, methods in request.app.openapi()["paths"].items()
+        if compile_path(template)[0].match(request.url.path)
+        for method in methods
+    )
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     detail = [{k: v for k, v in item.items() if k != "ctx"} for item in error.errors()]
     headers = {ERROR_HEADER: "INVALID_REQUEST"}
-    return _answer(request, 422, jsonable_encoder(detail), headers)
+    return _answer(request, 422, jsonable_encoder(_sayable(detail)), headers)
 
 
 async def _on_disconnect(request: Request, _error: Exception) -> Response:
@@ -141,4 +174,20 @@ def _answer(
     request: Request, status: int, detail: Any, headers: Mapping[str, str] | None
 ) -> Response:
     kind = LastAnswer if is_sending(request) else JSONResponse
-    return kind({"detail": detail}, status, headers=headers)
+    return kind({"detail": _sayable(detail)}, status, headers=headers)
+
+
+def _sayable(value: Any) -> Any:
+    """What a client sent comes back to it: JSON and UTF-8 have no NaN and no half a surrogate."""
+    match value:
+        case dict():
+            return {_sayable(name): _sayable(about) for name, about in value.items()}
+        case list() | tuple():
+            return [_sayable(item) for item in value]
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case bytes():
+            return value.decode("utf-8", "replace")
+        case float() if not math.isfinite(value):
+            return str(value)
+    return value

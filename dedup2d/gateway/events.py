@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from dedup2d.errors import Dedup2DError
 from dedup2d.gateway.auth import Tenant
-from dedup2d.gateway.documents import JOB_PROBLEMS
+from dedup2d.gateway.jobs import JobId
 from dedup2d.gateway.patience import patiently
+from dedup2d.gateway.refusals import JOB_PROBLEMS
 from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.jobs.model import JobStatus, JobView
 from dedup2d.tickets.model import Progress
@@ -70,7 +71,7 @@ class JobEvent(BaseModel):
 )
 async def follow(
     request: Request,
-    job_id: str,
+    job_id: JobId,
     tenant: Tenant,
     last_event_id: Annotated[str | None, Header(description="what was heard last")] = None,
 ) -> Response:

@@ -17,7 +17,10 @@ from dedup2d import __version__
 from dedup2d.errors import Dedup2DError, ServiceError
 from dedup2d.fileref import Backend
 from dedup2d.gateway.bodies import Check, Health
-from dedup2d.gateway.errors import ERROR_HEADER, RETRY_AFTER_S
+from dedup2d.gateway.documents import answers
+from dedup2d.gateway.errors import ERROR_HEADER, RETRY_AFTER_S, predecessors_sentence
+from dedup2d.gateway.examples import HEALTH
+from dedup2d.gateway.refusals import HEALTH_PROBLEMS
 from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.jobs.model import DEPLOYMENT_NAME
 
@@ -32,7 +35,12 @@ TENANTS: Final = "tenants"  # of an index; who they are is not for everybody
 PROBE: Final = "health-probe"  # a folder that no job has
 
 
-@router.get("/2d/health", summary="Can jobs be taken and worked on?", response_model=Health)
+@router.get(
+    "/2d/health",
+    summary="Can jobs be taken and worked on?",
+    response_model=Health,
+    responses=answers(HEALTH, HEALTH_PROBLEMS),
+)
 async def health(request: Request) -> Response:
     """Needs no API key. 503 names the checks that failed."""
     gateway = gateway_of(request)
@@ -46,8 +54,12 @@ async def health(request: Request) -> Response:
     failed = sorted(name for name, check in found.checks.items() if not check.ok)
     if not failed:
         return JSONResponse(body)
-    detail = body | {"error": "UNHEALTHY", "message": f"Not ready: {', '.join(failed)}."}
-    headers = {"Retry-After": str(RETRY_AFTER_S), ERROR_HEADER: "UNHEALTHY"}
+    code = found.checks[failed[0]].code if len(failed) == 1 else ""
+    detail: Any = predecessors_sentence(code)
+    if detail is None:
+        code = "UNHEALTHY"
+        detail = body | {"error": code, "message": f"Not ready: {', '.join(failed)}."}
+    headers = {"Retry-After": str(RETRY_AFTER_S), ERROR_HEADER: code}
     return JSONResponse({"detail": detail}, 503, headers=headers)
 
 
@@ -71,6 +83,11 @@ async def examine(gateway: Gateway) -> Health:
     )
 
 
+async def check_matcher(gateway: Gateway) -> Check:
+    """Whether drawings can be matched; ``examined.indexes`` is up to date then."""
+    return await _checked("matcher", _matcher(gateway))
+
+
 async def _checked(name: str, check: Coroutine[Any, Any, None]) -> Check:
     try:
         async with asyncio.timeout(CHECK_S):
@@ -78,7 +95,7 @@ async def _checked(name: str, check: Coroutine[Any, Any, None]) -> Check:
     except TimeoutError:
         return Check(ok=False, message=f"no answer within {CHECK_S:g} s")
     except Dedup2DError as error:
-        return Check(ok=False, message=error.message)
+        return Check(ok=False, message=error.message, code=error.code)
     except Exception as error:
         # The edge of one check: the others must be reported, and the log says what this one had.
         logger.warning("health check %s failed", name, exc_info=error)
@@ -148,6 +165,7 @@ async def _matcher(gateway: Gateway) -> None:
         examined.asking = asyncio.create_task(gateway.services.matcher.health())
     answer = await asyncio.shield(examined.asking)
     holds = answer.get("indexes", {})
-    examined.indexes = {k: v for k, v in holds.items() if k != TENANTS}
+    # Whoever asks is nobody's tenant: who the tenants are is not theirs to know.
+    examined.indexes = {name: about for name, about in holds.items() if name != TENANTS}
     if answer.get("status") == "unhealthy":
         raise ServiceError("matcher", answer.get("error", "The matcher is not healthy."))

@@ -91,7 +91,7 @@ class Inbox:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, tray.path, ignore_errors=True))
 
     async def check_geometry(self, path: Path, *, size: int) -> None:
-        """Raise RequestError ``INVALID_GEOMETRY`` unless the file is a JSON object."""
+        """Raise RequestError ``INVALID_GEOMETRY`` unless the file is geometry JSON."""
         payload = {"path": str(path)}
         if size <= MAX_IN_PROCESS_BYTES:
             answer = await asyncio.to_thread(check, payload)

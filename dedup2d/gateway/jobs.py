@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from dedup2d.errors import RequestError
 from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Canceled, JobItem, JobList
-from dedup2d.gateway.documents import ANY_PROBLEMS, JOB_PROBLEMS
+from dedup2d.gateway.documents import answers, one_of
+from dedup2d.gateway.examples import CANCELED, JOB, JOB_ID, JOBS
 from dedup2d.gateway.hangup import while_connected
 from dedup2d.gateway.patience import patiently
+from dedup2d.gateway.refusals import JOB_PROBLEMS, LIST_PROBLEMS
 from dedup2d.gateway.state import gateway_of
 from dedup2d.gateway.waiting import ended
 from dedup2d.jobs.model import JobStatus, JobView
@@ -20,14 +22,19 @@ from dedup2d.jobs.model import JobStatus, JobView
 router = APIRouter(tags=["jobs"])
 
 LONGEST_WAIT_S: Final = 60.0
+JobId = Annotated[str, Path(max_length=255, examples=[JOB_ID])]
 
 
-@router.get("/2d/jobs", summary="My jobs, newest first", responses=ANY_PROBLEMS)
+@router.get("/2d/jobs", summary="My jobs, newest first", responses=answers(JOBS, LIST_PROBLEMS))
 async def list_jobs(
     request: Request,
     tenant: Tenant,
     status: Annotated[
-        str | None, Query(description="pending, in_progress, completed, failed or canceled")
+        str | None,
+        Query(
+            description="pending, in_progress, completed, failed or canceled",
+            json_schema_extra=one_of(JobStatus),
+        ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JobList:
@@ -40,11 +47,11 @@ async def list_jobs(
 @router.get(
     "/2d/jobs/{job_id}",
     summary="A job, and its result when it has completed",
-    responses=JOB_PROBLEMS,
+    responses=answers(JOB, JOB_PROBLEMS),
 )
 async def get_job(
     request: Request,
-    job_id: str,
+    job_id: JobId,
     tenant: Tenant,
     wait: Annotated[
         float,
@@ -64,8 +71,12 @@ async def get_job(
     return await patiently(look) if end is None else end
 
 
-@router.post("/2d/jobs/{job_id}/cancel", summary="End a job", responses=JOB_PROBLEMS)
-async def cancel_job(request: Request, job_id: str, tenant: Tenant) -> Canceled:
+@router.post(
+    "/2d/jobs/{job_id}/cancel",
+    summary="End a job",
+    responses=answers(CANCELED, JOB_PROBLEMS),
+)
+async def cancel_job(request: Request, job_id: JobId, tenant: Tenant) -> Canceled:
     """Answers at once; a running job stops within seconds. A job that has ended stays as it is."""
     await patiently(partial(gateway_of(request).jobs.cancel, job_id, tenant))
     return Canceled(job_id=job_id, tenant_id=tenant)

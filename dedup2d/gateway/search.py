@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
 from functools import partial
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -15,16 +16,19 @@ from pydantic import ConfigDict, Field, model_validator
 from dedup2d.errors import ConflictError, RequestError
 from dedup2d.gateway.auth import Tenant
 from dedup2d.gateway.bodies import Accepted
-from dedup2d.gateway.documents import SEARCH_PROBLEMS, SEARCH_UPLOAD
+from dedup2d.gateway.documents import SEARCH_UPLOAD, answers, one_of
+from dedup2d.gateway.examples import PENDING, REPORT
 from dedup2d.gateway.limits import metered
 from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.reference import begin, sent_before
+from dedup2d.gateway.refusals import SEARCH_PROBLEMS
 from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.gateway.uploads import Limits, Received, measure, receive
 from dedup2d.gateway.waiting import answer_of, wait_for_end
-from dedup2d.options import Mode, SearchOptions, resolve_options
+from dedup2d.options import PRESETS, Mode, SearchOptions, resolve_options
 from dedup2d.report import Report
 from dedup2d.settings import Settings
+from dedup2d.tenant_config import TenantConfig
 
 logger = logging.getLogger(__name__)
 router = APIRouter(tags=["search"])
@@ -43,17 +47,27 @@ class SearchQuery(SearchOptions):
     callback_url: str | None = Field(
         None, description="where the webhook goes when the job ends; needs async=true"
     )
-    preset: str | None = Field(None, description="strict, version or loose; see /2d/presets")
+    preset: str | None = Field(
+        None,
+        description="strict, version or loose; see /2d/presets",
+        json_schema_extra=one_of(PRESETS),
+    )
 
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> Self:
         return self  # in what order they are shows when the preset is merged in
 
-    def options(self) -> SearchOptions:
-        """Explicit values over the preset over the defaults. Raises RequestError."""
+    @property
+    def explicit(self) -> dict[str, Any]:
+        """The parameters that were given."""
         given = self.model_fields_set & SearchOptions.model_fields.keys()
-        explicit = {name: getattr(self, name) for name in given}
-        return resolve_options(explicit, preset=self.preset or None)
+        return {name: getattr(self, name) for name in sorted(given)}
+
+    def options(self, config: TenantConfig) -> SearchOptions:
+        """Explicit values over the preset over the tenant's own. Raises RequestError."""
+        return resolve_options(
+            self.explicit, preset=self.preset or None, tenant_values=config.values()
+        )
 
 
 @router.post(
@@ -61,7 +75,7 @@ class SearchQuery(SearchOptions):
     summary="Search the vault for drawings that have to do with this one",
     response_model=Report | Accepted,
     openapi_extra=SEARCH_UPLOAD,
-    responses=SEARCH_PROBLEMS,
+    responses=answers(REPORT, SEARCH_PROBLEMS, job=PENDING),
 )
 async def search(
     request: Request,
@@ -83,7 +97,8 @@ async def search(
     place of a file comes the ``upload_id`` of ``POST /2d/uploads``, as JSON or as the first part.
     """
     gateway = gateway_of(request)
-    options = query.options()
+    config = await asyncio.to_thread(gateway.configs.read, tenant)
+    options = query.options(config)
     callback_url = query.callback_url or None
     await _check_callback(gateway, callback_url)
     limits = Limits.of(gateway.settings)
@@ -93,7 +108,7 @@ async def search(
         tenant,
         callback_url=callback_url,
         idempotency_key=idempotency_key,
-        request_digest=_digest(options, callback_url),
+        request_digest=_digest(query),
         upload=direct.session,
     ) as intake:
         first = intake.admission.created
@@ -151,7 +166,14 @@ async def _check_same(gateway: Gateway, job_id: str, tenant: str, received: Rece
         )
 
 
-def _digest(options: SearchOptions, callback_url: str | None) -> str:
-    """What must be equal where the idempotency key is, beside the drawings."""
-    asked = {"options": options.model_dump(mode="json"), "callback_url": callback_url}
+def _digest(query: SearchQuery) -> str:
+    """What must be equal where the idempotency key is, beside the drawings.
+
+    Only what the client has said: the tenant's own values may change between two tries.
+    """
+    asked = {
+        "explicit": query.explicit,
+        "preset": query.preset or None,
+        "callback_url": query.callback_url or None,
+    }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -13,9 +13,12 @@ from dedup2d.errors import RequestError
 from dedup2d.gateway.bodies import Health
 from dedup2d.gateway.inbox import Inbox
 from dedup2d.gateway.watch import JobWatch
+from dedup2d.sandbox import ChildPool
 from dedup2d.settings import Settings
-from dedup2d.stores.build import direct_store
+from dedup2d.stores.build import config_store, direct_store, geometry_store
 from dedup2d.stores.direct import LocalDirect, S3Direct
+from dedup2d.stores.geometries import GeometryStore
+from dedup2d.tenant_config import TenantConfigs
 
 if TYPE_CHECKING:  # importing Prefect takes seconds; building the application needs none of it
     from fastapi import FastAPI, Request
@@ -26,6 +29,7 @@ if TYPE_CHECKING:  # importing Prefect takes seconds; building the application n
 
 logger = logging.getLogger(__name__)
 
+COMPARISONS_AT_ONCE: Final = 1  # of geometry JSON; its child starts with the first
 RUNS_AT_ONCE: Final = 2  # flow runs created at a time; more only fight over SQLite's one writer
 
 
@@ -51,6 +55,9 @@ class Gateway:
     inbox: Inbox
     watch: JobWatch
     direct: LocalDirect | S3Direct
+    configs: TenantConfigs
+    geometries: GeometryStore
+    comparing: ChildPool
     examined: Examined = field(default_factory=Examined)
     creating: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RUNS_AT_ONCE))
 
@@ -86,6 +93,14 @@ async def _open(settings: Settings) -> AsyncIterator[Gateway]:
         raise RequestError("INVALID_SETTING", "PREFECT_API_URL must name the Prefect server.")
     services = await Services.open(settings)
     inbox = Inbox(settings)
+    comparing = ChildPool(
+        processes=COMPARISONS_AT_ONCE,
+        memory_bytes=settings.child_memory_bytes,
+        preload=("dedup2d.engine.geometry_pair",),
+    )
+    configs, geometries, direct = await asyncio.to_thread(
+        lambda: (config_store(settings), geometry_store(settings), direct_store(settings))
+    )
     try:
         await inbox.clear()
         async with get_client() as client:
@@ -97,8 +112,12 @@ async def _open(settings: Settings) -> AsyncIterator[Gateway]:
                 prefect=client,
                 inbox=inbox,
                 watch=JobWatch(jobs.standings),
-                direct=await asyncio.to_thread(direct_store, settings),
+                direct=direct,
+                configs=TenantConfigs(configs),
+                geometries=GeometryStore(geometries),
+                comparing=comparing,
             )
     finally:
+        await comparing.aclose()
         await inbox.aclose()
         await services.aclose()

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from dedup2d.errors import RequestError
 from dedup2d.fileref import Backend, FileRef
-from dedup2d.gateway.inbox import Inbox
+from dedup2d.gateway.inbox import Inbox, Tray
 from dedup2d.gateway.linger import mark_read
 from dedup2d.gateway.multipart import BLOCK_BYTES, MultipartStream, Part, boundary_of
 from dedup2d.settings import Settings
@@ -183,24 +183,32 @@ class _Budget:
             yield block
 
 
+async def take_geometry(part: Part, tray: Tray, inbox: Inbox) -> FileRef:
+    """Geometry JSON as a checked file of the tray.
+
+    Raises RequestError ``EMPTY_GEOMETRY``, ``INVALID_GEOMETRY`` or ``FILE_TOO_LARGE``.
+    """
+    try:
+        draft = await tray.keep(
+            part.blocks(),
+            file_name="geometry.json",
+            media_type="application/json",
+            max_bytes=MAX_GEOMETRY_BYTES,
+        )
+    except RequestError as error:
+        if error.code == "EMPTY_FILE":
+            raise RequestError("EMPTY_GEOMETRY", "Empty geom_json") from error
+        if error.code == "FILE_TOO_LARGE":
+            raise too_large("geom_json", MAX_GEOMETRY_BYTES) from error
+        raise
+    await inbox.check_geometry(tray.path_of(draft), size=draft.size or 0)
+    return draft
+
+
 async def _receive_geometry(part: Part, keep: Keep, inbox: Inbox) -> FileRef:
     async with inbox.tray() as tray:
-        try:
-            draft = await tray.keep(
-                part.blocks(),
-                file_name="geometry.json",
-                media_type="application/json",
-                max_bytes=MAX_GEOMETRY_BYTES,
-            )
-        except RequestError as error:
-            if error.code == "EMPTY_FILE":
-                raise RequestError("EMPTY_GEOMETRY", "Empty geom_json") from error
-            if error.code == "FILE_TOO_LARGE":
-                raise too_large("geom_json", MAX_GEOMETRY_BYTES) from error
-            raise
-        path = tray.path_of(draft)
-        await inbox.check_geometry(path, size=draft.size or 0)
-        with path.open("rb") as file:
+        draft = await take_geometry(part, tray, inbox)
+        with tray.path_of(draft).open("rb") as file:
 
             async def blocks() -> AsyncIterator[bytes]:
                 while block := await asyncio.to_thread(file.read, BLOCK_BYTES):

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from dedup2d.gateway.bodies import Accepted
-from dedup2d.gateway.errors import ERROR_HEADER, RETRY_AFTER_S
+from dedup2d.gateway.errors import ERROR_HEADER, RETRY_AFTER_S, predecessors_sentence
 from dedup2d.gateway.hangup import while_connected
 from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.state import Gateway
@@ -59,7 +59,8 @@ def answer_of(job_id: str, view: JobView | None) -> Response:
     headers = {ERROR_HEADER: code}
     if status == JSON_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
-    detail = {"error": code, "message": message, "job_id": job_id}
+    sentence = predecessors_sentence(code)
+    detail = sentence or {"error": code, "message": message, "job_id": job_id}
     return JSONResponse({"detail": detail}, status, headers=headers)
 
 
@@ -68,6 +69,10 @@ _STATUS_OF_FAILURE: Final = {
     "JOB_CANCELED": 409,
     "TIME_LIMIT": 504,
     "WORKER_LOST": 503,
+    "VISION_CIRCUIT_OPEN": 503,
+    "VISION_BUSY": 503,
+    "VISION_REFUSED": 503,
+    "VISION_BAD_ANSWER": 502,
     "INTERNAL_ERROR": 500,
     "JOB_FAILED": 500,
     "FILE_MISSING": 500,  # the upload, which was stored whole

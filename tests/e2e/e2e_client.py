@@ -10,6 +10,7 @@ from stack import Stack
 
 KEYS = ("key-of-a", "key-of-b")
 SECRET = "webhook-secret"
+ADMIN = "admin-token"
 ENDED = {"completed", "failed", "canceled"}
 
 

@@ -22,6 +22,9 @@ from fake_vision import FakeVision, Misbehaviour
 pytestmark = pytest.mark.stack
 
 
+GEOMETRY = b'{"entities": [{"type": "LINE", "start": [0, 0], "end": [9, 0]}]}'
+
+
 @pytest.fixture(scope="module")
 def vision() -> Iterator[FakeVision]:
     server = FakeVision()
@@ -181,3 +184,55 @@ def test_drawing_that_kills_every_worker_is_given_up(
     assert wait_until(lambda: len(receiver.deliveries) == 1)
     assert json.loads(receiver.deliveries[0].body)["status"] == "failed"
     assert wait_until(lambda: left_behind(vision_stack) == [])
+
+
+def test_a_hash_that_is_no_sha256_does_not_fail_a_job_with_geometry(
+    client: httpx.Client, png: Path
+) -> None:
+    """The stub gives md5, and one of them failed the whole job (A19)."""
+    files = {"file": (png.name, png.read_bytes()), "geom_json": ("g.json", GEOMETRY)}
+    accepted = client.post("/search", files=files).json()
+    assert accepted["forced_async_reason"] == "enable_precision_with_geom_json"
+    job = wait_for_end(client, accepted["job_id"])
+    assert job["status"] == "completed", job
+    assert len(job["result"]["duplicates"][0]["file_hash"]) == 32
+
+
+@pytest.mark.parametrize("wait", ["true", "false"])
+def test_an_explicit_zero_reaches_the_service(
+    client: httpx.Client, vision: FakeVision, png: Path, wait: str
+) -> None:
+    """It was the default by the time it came there, in jobs only (A12)."""
+    files = {"file": (png.name, png.read_bytes())}
+    query = {"max_results": "0", "async": wait}
+    answer = client.post("/search", params=query, files=files).json()
+    if wait == "true":
+        wait_for_end(client, answer["job_id"])
+    asked = next(seen for seen in vision.seen if seen.path == "/api/v2/search")
+    assert asked.form["max_results"] == "0"
+
+
+def test_index_calls_without_the_service_get_the_predecessors_sentences(
+    client: httpx.Client, vision: FakeVision, png: Path
+) -> None:
+    """Last of this module: the gateway's circuit stays open for half a minute."""
+    files = {"file": (png.name, png.read_bytes())}
+    assert client.post("/index/add", files=files).json()["drawing_id"] == "7"
+    vision.misbehave(Misbehaviour(body={"success": True, "drawing_id": 1}))
+    answer = client.post("/index/add", files=files)
+    assert answer.status_code == 502
+    assert answer.json()["detail"] == "dedupcad-vision response missing file_hash"
+    # The client of the tests asks again after a 503, which would be answered rightly.
+    with httpx.Client(base_url=client.base_url, headers=client.headers, timeout=60) as once:
+        said = []
+        while "dedupcad-vision circuit open" not in said:
+            vision.misbehave(Misbehaviour(status=500))
+            refused = once.post("/index/rebuild")
+            assert refused.status_code == 503, refused.text
+            assert int(refused.headers["Retry-After"]) > 0
+            said.append(refused.json()["detail"])
+        assert set(said[:-1]) == {"dedupcad-vision unavailable"}
+        health = once.get("/health")
+        while health.status_code == 200:  # an answer is good for a second
+            health = once.get("/health")
+        assert health.json()["detail"] == "dedupcad-vision circuit open"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from gateway_kit import (
+    ADMIN,
     KEYS,
     PROFILE,
     Prefect,
@@ -64,7 +65,8 @@ def redis(data):
 @pytest.fixture(scope="session")
 async def gateway(data, redis, relay, tmp_path_factory):
     log = tmp_path_factory.mktemp("gateway") / "log"
-    starting = gateway_process(data, relay.port, log, API_KEYS=",".join(KEYS))
+    keys = ",".join(KEYS)
+    starting = gateway_process(data, relay.port, log, API_KEYS=keys, ADMIN_TOKEN=ADMIN)
     # The relay serves on this loop, which must go on while the gateway starts.
     process = await asyncio.to_thread(starting.__enter__)
     yield process

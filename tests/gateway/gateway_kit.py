@@ -31,6 +31,7 @@ PROFILE = Path(__file__).parents[2] / "deployments" / "server" / "sqlite.env"
 PER_TENANT = 5
 MAX_UPLOAD = 200 * 1024**2
 KEYS = [f"key-{number}" for number in range(200)]
+ADMIN = "admin-token"
 READY_S = 180
 API = "/api/v1/dedup"
 DRAWING = b"0\nSECTION\n2\nENTITIES\n0\nLINE\n0\nENDSEC\n0\nEOF\n"

@@ -80,6 +80,27 @@ async def test_without_configured_keys_others_are_refused(open_gateway, headers)
     assert "API_KEYS" in said["message"]
 
 
+async def test_without_an_admin_token_nobody_is_the_administrator(open_gateway):
+    """500 in the predecessor's shape, which says what to set; 401 where no token is given."""
+    async with httpx.AsyncClient(base_url=open_gateway.base) as http:
+        for method in ("PUT", "DELETE"):
+            headers = {"X-Admin-Token": "guess"}
+            said = detail(await http.request(method, f"{API}/2d/config", headers=headers), 500)
+            assert said.keys() == {"code", "source", "severity", "message", "context"}
+            assert "ADMIN_TOKEN" in said["context"]["hint"]
+            missing = detail(await http.request(method, f"{API}/2d/config"), 401)
+            assert missing["message"] == "Missing admin token"
+
+
+async def test_without_configured_keys_the_vision_contract_is_served_to_this_machine(open_gateway):
+    """The predecessor's client, which sends no key, needs none there; others get 403."""
+    async with httpx.AsyncClient(base_url=open_gateway.base, timeout=60) as http:
+        assert (await http.post("/api/v2/index/rebuild")).status_code == 200
+        far = {"X-Forwarded-For": "192.0.2.7"}
+        answer = await http.post("/api/v2/index/rebuild", headers=far)
+    assert detail(answer, 403)["error"] == "LOOPBACK_ONLY"
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "example.com"])
 def test_an_open_bind_without_keys_is_refused(host):
     """Nothing is served to a network by accident."""

@@ -1,5 +1,6 @@
 """Adding drawings to the index over HTTP, with the embedded engine."""
 
+import hashlib
 import itertools
 import json
 
@@ -55,6 +56,24 @@ async def test_geometry_is_checked_before_the_drawing_is_indexed(client):
     answer = await add(client, plate(200), extra=[("geom_json", ("g.json", geometry))])
     assert answer.json()["message"].endswith("; geom_json stored")
     assert inbox(client) == []
+
+
+async def test_geometry_is_kept_with_its_drawing_and_for_its_tenant(client, other):
+    """Nobody else learns that somebody has the drawing; a refused drawing keeps nothing."""
+    content = plate(210)
+    file_hash = hashlib.sha256(content).hexdigest()
+    url = f"{API}/2d/geom/{file_hash}/exists"
+    geometry = [("geom_json", ("g.json", json.dumps({"entities": []}).encode()))]
+    assert (await client.http.get(url)).json() == {"file_hash": file_hash, "exists": False}
+    assert (await add(client, content)).status_code == 200
+    assert (await client.http.get(url)).json()["exists"] is False
+    assert (await add(client, content, extra=geometry)).status_code == 200
+    assert (await client.http.get(url)).json() == {"file_hash": file_hash, "exists": True}
+    assert (await other.http.get(url)).json()["exists"] is False
+    broken = b"\x89PNG\r\n\x1a\nnot really"
+    assert (await add(client, broken, extra=geometry)).status_code == 400
+    url = f"{API}/2d/geom/{hashlib.sha256(broken).hexdigest()}/exists"
+    assert (await client.http.get(url)).json()["exists"] is False
 
 
 async def test_one_drawing_at_a_time(client):

@@ -45,6 +45,8 @@ async def test_an_async_search_answers_as_the_predecessor_did(client, prefect):
         ({"duplicate_threshold": 1.5}, (422, "duplicate_threshold")),
         ({"precision_top_n": 0}, (422, "precision_top_n")),
         ({"async": "perhaps"}, (422, "async")),
+        ({"precision_geom_weight": "inf"}, (422, "precision_geom_weight")),
+        ({"precision_diff_top_n": 10**30}, (422, "precision_diff_top_n")),
         ({"preset": "bogus"}, (400, "Unknown preset: bogus")),
         ({"similar_threshold": 0.9, "duplicate_threshold": 0.5}, (400, "similar_threshold")),
         ({"similar_threshold": 0.92, "preset": "loose"}, (400, "similar_threshold")),
@@ -102,7 +104,8 @@ async def test_a_sync_search_answers_with_the_report(client, prefect):
     [
         ("FAILED", "DXF_TRUNCATED: The drawing ends early.", (400, "DXF_TRUNCATED")),
         ("FAILED", "TIME_LIMIT: Too long.", (504, "TIME_LIMIT")),
-        ("FAILED", "VISION_UNAVAILABLE: Away.", (503, "VISION_UNAVAILABLE")),
+        ("FAILED", "QUEUE_UNAVAILABLE: Away.", (503, "QUEUE_UNAVAILABLE")),
+        ("FAILED", "VISION_BAD_ANSWER: What?", (502, "VISION_BAD_ANSWER")),
         ("FAILED", "Traceback in /srv/secret/file.py", (500, "JOB_FAILED")),
         ("CRASHED", "", (503, "WORKER_LOST")),
         ("CANCELLED", "", (409, "JOB_CANCELED")),
@@ -117,6 +120,23 @@ async def test_a_sync_search_tells_why_there_is_no_report(client, prefect, kind,
     assert detail(answer, status)["error"] == code
     assert answer.headers["X-Error-Code"] == code
     assert "/srv" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("VISION_UNAVAILABLE", "dedupcad-vision unavailable"),
+        ("VISION_CIRCUIT_OPEN", "dedupcad-vision circuit open"),
+    ],
+)
+async def test_a_sync_search_without_its_vision_service_is_told_so(client, prefect, code, said):
+    """The predecessor's sentences; the code is in the header."""
+    waiting = asyncio.create_task(client.search())
+    await client.end(prefect, await job_of(client, prefect), "FAILED", message=f"{code}: Away.")
+    answer = await waiting
+    assert detail(answer, 503) == said
+    assert answer.headers["X-Error-Code"] == code
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 async def test_a_sync_client_that_hangs_up_ends_its_job(client, prefect):

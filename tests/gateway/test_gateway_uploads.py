@@ -92,6 +92,8 @@ async def test_a_name_that_leaves_the_store_is_made_safe(client, prefect, empty_
         (b"{", "Invalid geom_json: "),
         (b"[1]", "Invalid geom_json: it must be a JSON object, not an array"),
         (b'{"a": NaN}', "Invalid geom_json: NaN"),
+        (b'{"entities": 5}', "Invalid geom_json: entities must be an array, not a number"),
+        (b'{"blocks": []}', "Invalid geom_json: blocks must be an object, not an array"),
         (b"\xff\xfe\xff", "Invalid geom_json: "),
         (b"[" * 100_000, "Invalid geom_json: it is nested too deeply"),
         (b"[" + b"1," * MB + b"1]", "Invalid geom_json: it must be a JSON object, not an array"),
