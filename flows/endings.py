@@ -17,7 +17,7 @@ from dedup2d.jobs.interrupts import outcome_of
 from dedup2d.jobs.model import DEFAULT_TENANT, Answer, Job, JobError, JobStatus, Outcome
 from dedup2d.jobs.opening import services
 from dedup2d.jobs.outcomes import read_outcome
-from dedup2d.jobs.service import callback_url_of
+from dedup2d.jobs.views import callback_url_of
 from dedup2d.stores.protocol import FileStore
 from tasks.opening import uploads_of
 

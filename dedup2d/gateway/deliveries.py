@@ -16,8 +16,8 @@ from dedup2d.gateway.jobs import JobId
 from dedup2d.gateway.patience import patiently
 from dedup2d.gateway.refusals import DELIVERY_PROBLEMS, JOB_PROBLEMS
 from dedup2d.gateway.state import Gateway, gateway_of
+from dedup2d.jobs.model import UnknownJobError
 from dedup2d.jobs.outcomes import read_outcome, read_undelivered
-from dedup2d.jobs.service import UnknownJobError
 from dedup2d.tickets.deliveries import delivery_id_of, new_delivery
 from dedup2d.tickets.model import Delivery, LoggedAttempt
 

@@ -23,12 +23,12 @@ from pydantic import BaseModel, Field
 from dedup2d.errors import ConflictError, RequestError
 from dedup2d.fileref import FileRef
 from dedup2d.gateway import examples
-from dedup2d.gateway.auth import Tenant, tenant_of
+from dedup2d.gateway.auth import Tenant, api_key_header, tenant_of
 from dedup2d.gateway.bodies import PREFIX
 from dedup2d.gateway.documents import OCTETS, answers
 from dedup2d.gateway.examples import ARRIVED
 from dedup2d.gateway.limits import reserve_bytes
-from dedup2d.gateway.refusals import ANY_PROBLEMS, DIRECT_PROBLEMS, NEW_UPLOAD_PROBLEMS
+from dedup2d.gateway.refusals import DIRECT_PROBLEMS, NEW_UPLOAD_PROBLEMS
 from dedup2d.gateway.state import Gateway, gateway_of
 from dedup2d.gateway.uploads import Limits, body_of, too_large
 from dedup2d.settings import Settings
@@ -122,7 +122,7 @@ async def session_of(
     request: Request,
     upload_id: str,
     token: Annotated[str | None, Query(description="part of the address that was given")] = None,
-    api_key: Annotated[str | None, Header(alias="X-API-Key", include_in_schema=False)] = None,
+    api_key: Annotated[str | None, Depends(api_key_header)] = None,
 ) -> UploadSession:
     """The upload, for its tenant's API key or for who has its token."""
     sessions = gateway_of(request).services.sessions
@@ -170,6 +170,7 @@ async def continue_file(
     FILE,
     summary="How much of a file is there?",
     responses=DIRECT_PROBLEMS,
+    response_class=Response,
 )
 async def look_at_file(request: Request, session: Session, number: int) -> Response:
     """``Upload-Offset`` of ``Upload-Length`` bytes."""
@@ -181,7 +182,7 @@ async def look_at_file(request: Request, session: Session, number: int) -> Respo
 @router.delete(
     UPLOAD,
     summary="Give an upload up",
-    responses=ANY_PROBLEMS | DIRECT_PROBLEMS,
+    responses=DIRECT_PROBLEMS,
     status_code=204,
 )
 async def drop_upload(request: Request, session: Session) -> Response:

@@ -25,15 +25,26 @@ router = APIRouter(tags=["jobs"])
 HEARTBEAT_S: Final = 15.0  # a comment, so that proxies keep the connection and lost ones are found
 RETRY_MS: Final = 2000  # when a browser connects again
 NO_BUFFERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-EXAMPLE: Final = (
-    "retry: 2000\n\n"
-    'event: status\ndata: {"job_id":"6f3c1f0e-…","status":"in_progress","progress":null,'
-    '"error":null,"error_code":null}\nid: in_progress\n\n'
-)
+EVENT: Final[dict[str, Any]] = {  # OpenAPI 3.1 describes a stream by one of its events
+    "schema": {
+        "type": "object",
+        "properties": {
+            "event": {"enum": ["status", "progress"]},
+            "data": {"type": "string", "description": "JSON: how the job stands"},
+            "id": {"type": "string"},
+        },
+    },
+    "example": {
+        "event": "status",
+        "data": '{"job_id":"6f3c1f0e-…","status":"in_progress","progress":null,'
+        '"error":null,"error_code":null}',
+        "id": "in_progress",
+    },
+}
 STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "the events, until the job has ended",
-        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
+        "content": {"text/event-stream": EVENT},
     },
     204: {"description": "Last-Event-ID says that the end was heard: connect no more"},
 }

@@ -71,6 +71,7 @@ _LARGE: Final = _coded("FILE_TOO_LARGE", "The upload is larger than the limit of
 _MANY: Final = _coded("TOO_MANY_FILES", "900 files are too many for one request; send several.")
 _SLOW: Final = _coded("UPLOAD_TOO_SLOW", "The upload took too long; it was given up.")
 _TIME_LIMIT: Final = _coded("TIME_LIMIT", "The drawing took longer than the limit of 60 seconds.")
+_NO_UPLOAD: Final = _coded("UPLOAD_NOT_FOUND", "There is no such upload, or it has expired.")
 _TOO_MANY: Final = _coded(
     "TOO_MANY_REQUESTS", "More than 20 requests a second; come a little later."
 )
@@ -182,6 +183,7 @@ SEARCH_PROBLEMS: Final[Responses] = ADD_PROBLEMS | {
         _coded("CALLBACK_UNSUPPORTED", "callback_url needs async=true."),
         _coded("FOREIGN_REF", "The reference is to no upload of yours."),
     ),
+    404: _problem("no such upload of yours, or expired", _NO_UPLOAD),
     408: _problem(
         "the upload took too long",
         _SLOW,
@@ -191,6 +193,7 @@ SEARCH_PROBLEMS: Final[Responses] = ADD_PROBLEMS | {
         "the idempotency key was used for another request, or the job was canceled",
         _coded("IDEMPOTENCY_CONFLICT", "This idempotency key came with another drawing before."),
         _coded("IDEMPOTENCY_IN_PROGRESS", "The first request with this key still runs."),
+        _coded("UPLOAD_INCOMPLETE", "part.dxf: 4096 of 48213 bytes are there."),
         _coded("JOB_CANCELED", "The job was canceled.", job_id=JOB_ID),
     ),
     422: _invalid(
@@ -214,10 +217,7 @@ DIRECT_PROBLEMS: Final[Responses] = ANY_PROBLEMS | {
         "the file is not the announced one, or goes to the store itself",
         _coded("FILE_ALTERED", "The file's sha256 is another than when it was stored."),
     ),
-    404: _problem(
-        "no such upload of yours, or expired",
-        _coded("UPLOAD_NOT_FOUND", "There is no such upload, or it has expired."),
-    ),
+    404: _problem("no such upload of yours, or expired", _NO_UPLOAD),
     408: _problem("nothing came for too long; what is there can be continued", _SLOW),
     409: _problem(
         "other bytes are there than the offset says, somebody else sends, or a job has it",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dedup2d.errors import Dedup2DError
+from dedup2d.errors import Dedup2DError, RequestError
 from dedup2d.fileref import FileRef
 from dedup2d.matcher import LoadedDrawing
 from dedup2d.options import SearchOptions
@@ -52,6 +52,22 @@ STATES_OF_STATUS: Final[Mapping[JobStatus, tuple[str, ...]]] = {
     status: tuple(name for name, seen in STATUS_OF_STATE.items() if seen is status)
     for status in JobStatus
 }
+
+
+class UnknownJobError(RequestError):
+    """No job of this id, or its result has expired."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__("JOB_NOT_FOUND", f"There is no job {job_id}, or it has expired.")
+        self.args = (job_id,)
+
+
+class ForeignJobError(RequestError):
+    """The job belongs to another tenant."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__("JOB_FORBIDDEN", f"Job {job_id} belongs to another tenant.")
+        self.args = (job_id,)
 
 
 class JobError(BaseModel):

@@ -27,8 +27,8 @@ from dedup2d.jobs.closing import close_job
 from dedup2d.jobs.loading import drop_scratch, scratch_times
 from dedup2d.jobs.model import DEFAULT_TENANT, STATUS_OF_STATE, JobStatus, Outcome
 from dedup2d.jobs.outcomes import is_outcome, undelivered_jobs
-from dedup2d.jobs.service import callback_url_of, error_of, state_type_of
 from dedup2d.jobs.services import Services
+from dedup2d.jobs.views import callback_url_of, error_of, state_type_of
 from dedup2d.settings import Settings
 from dedup2d.stores.protocol import FileStore
 from dedup2d.tickets.model import Ticket

@@ -68,3 +68,16 @@ def _files(file: Upload | None, **documents: bytes | None) -> list[tuple[str, An
         (name, (f"{name}.json", data)) for name, data in documents.items() if data is not None
     ]
     return parts or [("nothing", ("nothing.bin", b"x"))]
+
+
+def detail(answer: httpx.Response, status: int) -> Any:
+    """The error's detail, after a look at the status."""
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert body.keys() == {"detail"}
+    return body["detail"]
+
+
+def body(answer: httpx.Response) -> Any:
+    assert answer.status_code == 200, answer.text
+    return answer.json()

@@ -30,7 +30,7 @@ from dedup2d.stores.local import LocalStore
 PROFILE = Path(__file__).parents[2] / "deployments" / "server" / "sqlite.env"
 PER_TENANT = 5
 MAX_UPLOAD = 200 * 1024**2
-KEYS = [f"key-{number}" for number in range(200)]
+KEYS = [f"key-{number}" for number in range(400)]
 ADMIN = "admin-token"
 READY_S = 180
 API = "/api/v1/dedup"

@@ -17,7 +17,7 @@ from dedup2d.stores.build import tenant_store
 from dedup2d.tenants.model import Tenant, TenantLimits
 from dedup2d.tenants.registry import LOOK_S, TenantRegistry
 
-UNUSED = KEYS[150:]  # the others are handed out by the fixtures
+UNUSED = KEYS[350:]  # the others are handed out by the fixtures
 
 
 @pytest.fixture
