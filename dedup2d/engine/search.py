@@ -23,8 +23,7 @@ from dedup2d.index.arrays import JOIN
 from dedup2d.index.index import Candidate
 from dedup2d.index.limits import Limits
 from dedup2d.matching.compare import Comparison, compare
-from dedup2d.matching.fingerprint import fingerprint
-from dedup2d.matching.subject import Subject
+from dedup2d.matching.subject import Subject, measured
 from dedup2d.options import Mode, SearchOptions
 from dedup2d.report import Changes, Match, Relation, Report, Verdict
 
@@ -100,7 +99,7 @@ def search(
     Raises ServiceError if the index cannot be used.
     """
     course = _Course(vault, query, options, tenant, limit_s)
-    asked = vault.query(fingerprint(query.drawing), tenant=tenant)
+    asked = vault.weighted(measured(query.drawing), tenant=tenant)
     course.lap("fingerprint_ms")
     candidates = vault.index.candidates(
         asked.fingerprint, tenant=tenant, sha256=query.file_hash, limits=LIMITS[options.mode]

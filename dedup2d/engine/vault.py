@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from dedup2d.index.index import Index
-from dedup2d.matching.fingerprint import Fingerprint
-from dedup2d.matching.prepared import Prepared
-from dedup2d.matching.subject import Subject
+from dedup2d.matching.subject import Subject, subject
 
 MOST_KEPT: Final = 256  # prepared drawings; each holds about half a megabyte
 
@@ -21,11 +20,11 @@ class Vault:
         self.index = Index(folder)
         self._kept: OrderedDict[tuple[int, str], Subject] = OrderedDict()
 
-    def query(self, fp: Fingerprint, *, tenant: str) -> Subject:
-        """A query, weighted by what is common in the tenant's vault."""
-        plain = Prepared(fp.shape, hatching=fp.hatching)
-        weights = self.index.weights(plain.tokens, fp.shape.count, tenant=tenant)
-        return Subject(fp, plain if weights is None else plain.weighing(weights))
+    def weighted(self, plain: Subject, *, tenant: str) -> Subject:
+        """A drawing, weighted by what is common in the tenant's vault."""
+        strokes = plain.prepared
+        weights = self.index.weights(strokes.tokens, strokes.shape.count, tenant=tenant)
+        return plain if weights is None else replace(plain, prepared=strokes.weighing(weights))
 
     def subject(self, number: int, *, tenant: str, digest: str) -> Subject | None:
         """A drawing of the vault, weighted; ``digest`` (its sha256) guards against stale ones.
@@ -39,7 +38,7 @@ class Vault:
         fp = self.index.fingerprint(number)
         if fp is None:
             return None
-        found = self.query(fp, tenant=tenant)
+        found = self.weighted(subject(fp), tenant=tenant)
         self._kept[key] = found
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)

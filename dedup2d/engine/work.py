@@ -21,6 +21,7 @@ from dedup2d.errors import DrawingError, ServiceError
 from dedup2d.index.index import NewDrawing
 from dedup2d.matching.compare import compare
 from dedup2d.matching.fingerprint import fingerprint
+from dedup2d.matching.subject import measured
 from dedup2d.options import SearchOptions
 from dedup2d.report import Relation
 
@@ -109,7 +110,7 @@ def overlay(payload: dict[str, Any]) -> dict[str, Any]:
     if entry is None:
         return {"bytes": 0}
     match = vault.subject(entry.number, tenant=tenant, digest=entry.sha256)
-    query = vault.query(fingerprint(_drawing(payload)), tenant=tenant)
+    query = vault.weighted(measured(_drawing(payload)), tenant=tenant)
     if match is None or not (query.fingerprint.shape.count or match.fingerprint.shape.count):
         return {"bytes": 0}
     names = (payload["file_name"], entry.file_name)

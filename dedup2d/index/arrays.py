@@ -12,6 +12,7 @@ from dedup2d.drawing.model import Floats
 from dedup2d.index.catalogue import Changes, vectors
 from dedup2d.index.limits import Limits
 from dedup2d.index.postings import Postings
+from dedup2d.matching.compiled import at, kernel
 from dedup2d.matching.descriptor import SIZE
 from dedup2d.matching.fingerprint import Fingerprint
 from dedup2d.matching.moments import SIGNATURE_SIZE
@@ -88,7 +89,7 @@ class TenantArrays:
         """
         if not self._rows:
             return {}
-        apart = np.abs(self.signatures - fp.signature).max(1)
+        apart = self._apart(fp.signature)
         cosine, containment = self.postings.scores(fp.sketch)
         whole, inner = self._alike(fp)
         same_key = self.keys.get(fp.key, [])
@@ -114,6 +115,12 @@ class TenantArrays:
             )
             for row in (int(r) for r in chosen)
         }
+
+    def _apart(self, signature: Floats) -> Floats:
+        """(n,) largest difference of any number of the signatures."""
+        own, found = np.array(signature, np.float64), np.empty(len(self.signatures))
+        kernel("furthest")(*(at(self.signatures), *self.signatures.shape, at(own), at(found)))
+        return found
 
     def _alike(self, fp: Fingerprint) -> tuple[Floats, Floats]:
         """(n,) cosine of the whole drawings, and of what the borders surround.

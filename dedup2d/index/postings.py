@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Floats
+from dedup2d.matching.compiled import at, kernel
 from dedup2d.matching.shape import Ints
 from dedup2d.matching.tokens import Hashes
 
 SMOOTHING: Final = 60.0  # keeps containment of tiny drawings from being 1 by one token
 SMOOTHING_AT: Final = 64.0  # square of the rarity at which the smoothing was found (8)
+BUCKET: Final = 16  # bits, as in kernels_vault
 
 
 @dataclass(frozen=True)
@@ -57,26 +60,41 @@ class Postings:
 
     def rarity_of(self, tokens: Hashes) -> Floats:
         """(k,) rarity of tokens; one that no row has is as rare as can be."""
-        if not len(self.tokens):
-            return np.full(len(tokens), self.highest_rarity)
-        at = np.minimum(np.searchsorted(self.tokens, tokens), len(self.tokens) - 1)
-        known = self.tokens[at] == tokens
-        return np.where(known, self.rarity[at], self.highest_rarity)
+        return self._rarity_at(self._places(tokens))
 
     def scores(self, sketch: Hashes) -> tuple[Floats, Floats]:
         """(n,) cosine, and (n,) containment of the smaller in the larger."""
+        common = np.zeros(self.size)
         if not len(self.tokens) or not len(sketch):
-            return np.zeros(self.size), np.zeros(self.size)
-        weight = self.rarity_of(sketch) ** 2
+            return common, common
+        places = self._places(sketch)
+        weight = self._rarity_at(places) ** 2
         own = float(weight.sum())
-        at = np.minimum(np.searchsorted(self.tokens, sketch), len(self.tokens) - 1)
-        known = (self.tokens[at] == sketch) & (weight > 0)
-        at, weight = at[known], weight[known]
-        many = self.starts[at + 1] - self.starts[at]
-        step = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
-        rows = self.rows[np.repeat(self.starts[at], many) + step]
-        common = np.bincount(rows, np.repeat(weight, many), self.size)
+        known = (places >= 0) & (weight > 0)
+        places, weight = places[known], weight[known]
+        kernel("sum_weights")(
+            *(at(self.rows), at(self.starts), at(places), at(weight), len(places), at(common))
+        )
         smoothing = SMOOTHING * max(self.highest_rarity, 0.1) ** 2 / SMOOTHING_AT
         cosine = common / np.sqrt(own * self.norms + 1e-9)
         containment = common / (np.minimum(own, self.norms) + smoothing)
         return cosine, containment
+
+    @cached_property
+    def _buckets(self) -> Ints:
+        """(65537,) where the tokens begin that have the same upper half."""
+        first = np.arange((1 << BUCKET) + 1, dtype=np.uint64) << np.uint64(BUCKET)
+        return np.searchsorted(self.tokens.astype(np.uint64), first)
+
+    def _places(self, tokens: Hashes) -> Ints:
+        """(k,) places of tokens among ours; -1 where no row has it."""
+        wanted, places = np.array(tokens, np.uint32), np.empty(len(tokens), np.int64)
+        kernel("find_tokens")(
+            *(at(self.tokens), at(self._buckets), at(wanted), len(wanted), at(places))
+        )
+        return places
+
+    def _rarity_at(self, places: Ints) -> Floats:
+        if not len(self.tokens):
+            return np.full(len(places), self.highest_rarity)
+        return np.where(places >= 0, self.rarity[places], self.highest_rarity)

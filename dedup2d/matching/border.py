@@ -37,16 +37,10 @@ def border(shape: Shape) -> Bools:
     return hanging | canvas.in_cells(hanging)
 
 
-def body(shape: Shape, fewest: int = FEWEST_INSIDE) -> Bools:
-    """(count,) strokes that are not the sheet's border; all where little else is there."""
-    found = ~border(shape)
-    return found if found.sum() >= fewest else np.ones_like(found)
-
-
-def inside(shape: Shape, fewest: int = FEWEST_INSIDE) -> Shape:
-    """What the sheet's border surrounds; the shape itself where there is no border."""
-    found = body(shape, fewest)
-    return shape if found.all() else shape.part(found)
+def surrounded(found: Bools, fewest: int) -> Bools:
+    """(count,) strokes that are not of the border ``found``; all where little else is there."""
+    rest = ~found
+    return rest if rest.sum() >= fewest else np.ones_like(found)
 
 
 def _frame_lines(shape: Shape) -> Bools:

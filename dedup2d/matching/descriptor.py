@@ -15,21 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Floats
-from dedup2d.matching.shape import Shape, sample
+from dedup2d.matching.shape import Ints, Samples, Shape
 
 SIZE: Final = 252
 
 _RINGS: Final = 14
 _SECTORS: Final = 64
 _PAIRS: Final = 4000
-_SAMPLES: Final = 3000
+_BINS: Final = 32  # of the distances of pairs
+_FARTHEST: Final = 4  # radii of gyration between two of a pair
 
 
-def descriptor(shape: Shape) -> NDArray[np.float32]:
-    """(252,) unit vector; zeros for a shape without length."""
+def descriptor(shape: Shape, points: Samples) -> NDArray[np.float32]:
+    """(252,) unit vector; zeros for a shape without length. ``points`` are about 3000."""
     if shape.length <= 0:
         return np.zeros(SIZE, np.float32)
-    points = sample(shape, shape.length / _SAMPLES)
     weight = points.weight / points.weight.sum()
     z = points.z - (points.z * weight).sum()
     gyration = math.sqrt(float((np.abs(z) ** 2 * weight).sum())) or 1.0
@@ -57,14 +57,20 @@ def _polar(z: NDArray[np.complex128], weight: Floats) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def _uniform() -> Floats:
-    return np.random.default_rng(0).random((2, _PAIRS))
+def _uniform() -> tuple[Floats, Ints]:
+    """(8000,) the same random numbers each time, ascending, and the place of each."""
+    drawn = np.random.default_rng(0).random(2 * _PAIRS)
+    order = np.argsort(drawn)
+    return drawn[order], np.argsort(order)
 
 
 def _pair_distances(z: NDArray[np.complex128], weight: Floats) -> Floats:
-    cumulated = np.cumsum(weight)
-    i, j = np.minimum(np.searchsorted(cumulated, _uniform()), len(z) - 1)
-    counts = np.histogram(np.abs(z[i] - z[j]), 32, (0, 4))[0]
+    ascending, place = _uniform()
+    found = np.searchsorted(np.cumsum(weight), ascending)[place]
+    i, j = np.minimum(found, len(z) - 1).reshape(2, _PAIRS)
+    distance = np.abs(z[i] - z[j])
+    bins = (distance[distance <= _FARTHEST] * (_BINS / _FARTHEST)).astype(np.int64)
+    counts = np.bincount(np.minimum(bins, _BINS - 1), minlength=_BINS)
     return np.sqrt(counts / _PAIRS)
 
 

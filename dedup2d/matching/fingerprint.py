@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Drawing, Floats, Text, no_segments
 from dedup2d.errors import ServiceError
-from dedup2d.matching.border import FEWEST_FOUND, FEWEST_INSIDE, inside
 from dedup2d.matching.canonical import canonical, canonical_shape, sound_segments
 from dedup2d.matching.descriptor import descriptor
-from dedup2d.matching.moments import moments, signature
-from dedup2d.matching.shape import Shape
-from dedup2d.matching.tokens import Hashes, sketch, tokens
+from dedup2d.matching.moments import signature
+from dedup2d.matching.prepared import Prepared
+from dedup2d.matching.shape import Bools, Shape
+from dedup2d.matching.tokens import Hashes, sketch
 
 ALGORITHM_VERSION: Final = 3  # to be raised whenever any stored number changes its meaning
 SKETCH_SIZE: Final = 1024  # nearly all tokens of a usual drawing, so that frequencies are true
@@ -37,7 +37,8 @@ class Fingerprint:
     ``shape`` is canonical, in drawing units; ``sketch`` (<= 1024,) sorted token hashes;
     ``signature`` (17,); ``descriptor`` (252,) float32 of the whole, ``inner`` (252,) float32 of
     what the sheet's border surrounds; ``tolerance`` in drawing units;
-    ``hatching`` (h, 4) pattern lines that are left out of the shape.
+    ``hatching`` (h, 4) pattern lines that are left out of the shape; ``border`` (count,) strokes
+    of the sheet's border, None where that was not stored.
     """
 
     shape: Shape
@@ -51,6 +52,7 @@ class Fingerprint:
     inner: NDArray[np.float32]
     sketch: Hashes
     hatching: Floats = field(default_factory=no_segments)
+    border: Bools | None = None
     version: int = ALGORITHM_VERSION
 
     @cached_property
@@ -74,40 +76,56 @@ class Fingerprint:
 
 def fingerprint(drawing: Drawing) -> Fingerprint:
     """The fingerprint of a drawing; one without strokes has an empty shape."""
-    shape = canonical(drawing)
-    whole, inner = _descriptors(shape, scanned=drawing.is_raster)
+    return fingerprint_of(drawing, strokes_of(drawing))
+
+
+def strokes_of(drawing: Drawing) -> Prepared:
+    """The canonical strokes of a drawing."""
+    return Prepared(canonical(drawing), hatching=sound_segments(drawing.hatching))
+
+
+def fingerprint_of(drawing: Drawing, strokes: Prepared) -> Fingerprint:
+    """The fingerprint of a drawing with these strokes, which keep what it took to make it."""
+    whole, inner = _descriptors(strokes, scanned=drawing.is_raster)
     return Fingerprint(
-        shape=shape,
+        shape=strokes.shape,
         texts=drawing.texts,
         unit_mm=drawing.unit_mm,
         is_raster=drawing.is_raster,
         is_plot=drawing.format.lower() in PLOTTED_FORMATS,
         tolerance=drawing.tolerance,
-        signature=signature(moments(shape)),
+        signature=signature(strokes.moments),
         descriptor=whole,
         inner=inner,
-        sketch=sketch(tokens(shape), SKETCH_SIZE),
-        hatching=sound_segments(drawing.hatching),
+        sketch=sketch(strokes.tokens, SKETCH_SIZE),
+        hatching=strokes.hatching,
+        border=strokes.border,
     )
 
 
-def _descriptors(shape: Shape, *, scanned: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    whole = descriptor(shape)
-    within = inside(shape, FEWEST_FOUND if scanned else FEWEST_INSIDE)
-    return whole, whole if within is shape else descriptor(within)
+def _descriptors(
+    strokes: Prepared, *, scanned: bool
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    whole = descriptor(strokes.shape, strokes.samples)
+    within = strokes.within if scanned else strokes.body
+    if within.all():
+        return whole, whole
+    inner = Prepared(strokes.shape.part(within))
+    return whole, descriptor(inner.shape, inner.samples)
 
 
 def refreshed(old: Fingerprint) -> Fingerprint:
     """The fingerprint that this version makes of the strokes of another version's."""
-    shape = canonical_shape(old.shape)
-    whole, inner = _descriptors(shape, scanned=old.is_raster)
+    strokes = Prepared(canonical_shape(old.shape))
+    whole, inner = _descriptors(strokes, scanned=old.is_raster)
     return replace(
         old,
-        shape=shape,
-        signature=signature(moments(shape)),
+        shape=strokes.shape,
+        signature=signature(strokes.moments),
         descriptor=whole,
         inner=inner,
-        sketch=sketch(tokens(shape), SKETCH_SIZE),
+        sketch=sketch(strokes.tokens, SKETCH_SIZE),
+        border=strokes.border,
         version=ALGORITHM_VERSION,
     )
 
@@ -123,6 +141,7 @@ def encode(fp: Fingerprint) -> bytes:
         "arcs": len(fp.shape.arcs),
         "curved": len(fp.shape.curved),
         "hatching": len(fp.hatching),
+        "border": 0 if fp.border is None else len(fp.border),
         "unit_mm": fp.unit_mm,
         "is_raster": fp.is_raster,
         "is_plot": fp.is_plot,
@@ -135,6 +154,8 @@ def encode(fp: Fingerprint) -> bytes:
     buffer.write(np.ascontiguousarray(fp.shape.arcs, "<f8").tobytes())
     buffer.write(np.ascontiguousarray(fp.hatching, "<f8").tobytes())
     buffer.write(np.packbits(fp.shape.curved).tobytes())
+    if fp.border is not None:
+        buffer.write(np.packbits(fp.border).tobytes())
     return zlib.compress(buffer.getvalue(), 1)
 
 
@@ -149,11 +170,13 @@ def decode(
         h = int(meta.get("hatching", 0))  # not in what version 2 stored
         floats = np.frombuffer(body, "<f8", 4 * n + 5 * m + 4 * h).astype(np.float64)
         bits = np.frombuffer(body, np.uint8, offset=floats.nbytes)
+        edge = int(meta.get("border", 0))  # not in what was stored before queries were quick
         shape = Shape(
             floats[: 4 * n].reshape(n, 4),
             floats[4 * n : 4 * n + 5 * m].reshape(m, 5),
             np.unpackbits(bits, count=k).astype(np.bool_),
         )
+        marks = np.unpackbits(bits[-(-k // 8) :], count=edge).astype(np.bool_)
         texts = tuple(Text(*fields) for fields in meta["texts"])
     except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise ServiceError(
@@ -171,5 +194,6 @@ def decode(
         inner=vectors[1],
         sketch=hashes,
         hatching=floats[4 * n + 5 * m :].reshape(h, 4),
+        border=marks if edge else None,
         version=meta["version"],
     )

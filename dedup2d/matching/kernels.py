@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Cells = NDArray[np.int32]
 Pixels = NDArray[np.uint8]
+Hashes = NDArray[np.uint32]
+Longs = NDArray[np.int64]
 
 FEWEST_POINTS: Final = 6  # that a pose is refined with
 FEWEST_PIECES: Final = 4  # of an arc

@@ -23,7 +23,13 @@ import llvmlite
 import llvmlite.binding as llvm
 
 _FOLDER: Final = Path(__file__).parent
-_SOURCES: Final = ("kernels.py", "kernels_voting.py", "translate.py", "machine_code.py")
+_SOURCES: Final = (
+    "kernels.py",
+    "kernels_vault.py",
+    "kernels_voting.py",
+    "translate.py",
+    "machine_code.py",
+)
 _READABLE: Final = 0o644  # who installs may be another than who runs
 _NO_MODULE: Final = ""
 _ENGINES: Final[list[Any]] = []  # the code lives as long as its engine

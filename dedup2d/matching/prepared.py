@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from dedup2d.drawing.model import Floats, no_segments
-from dedup2d.matching.border import FEWEST_FOUND, body
+from dedup2d.matching.border import FEWEST_FOUND, FEWEST_INSIDE, border, surrounded
 from dedup2d.matching.field import StrokeField
 from dedup2d.matching.moments import Moments, moments
 from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Ints, Samples, Shape, sample
@@ -19,6 +19,7 @@ SAMPLES: Final = 3000
 BORDER_WEIGHT: Final = 0.25  # two sheets share a frame: it must not decide how they lie
 PROBES: Final = 256  # points that hypotheses are scored with
 STEERING: Final = 600  # points that refinement uses
+_WEIGHTED: Final = frozenset({"weighted", "probes", "sparse"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Sparse:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A canonical shape with at least one stroke, and how telling each of its strokes is.
+    """A canonical shape, and how telling each of its strokes is. Most needs one stroke at least.
 
     ``weights`` (count,) in [0, 1]: frames, title blocks and standard parts of a vault weigh
     little; None means that nothing is known and all weigh the same. ``hatching`` (h, 4) pattern
@@ -44,10 +45,10 @@ class Prepared:
     hatching: Floats = field(default_factory=no_segments)
 
     def weighing(self, weights: Floats) -> Prepared:
-        """The same shape with other weights; its tokens, if there are, are not sought again."""
+        """The same shape with other weights; what these leave alone is not computed again."""
         other = Prepared(self.shape, weights, self.hatching)
-        if "tokens" in vars(self):
-            vars(other)["tokens"] = self.tokens
+        known = {name: value for name, value in vars(self).items() if name not in _WEIGHTED}
+        vars(other).update(known | {"weights": weights})
         return other
 
     @cached_property
@@ -121,14 +122,19 @@ class Prepared:
         return StrokeField(self.shape)
 
     @cached_property
+    def border(self) -> Bools:
+        """(count,) strokes of the sheet's border."""
+        return border(self.shape)
+
+    @cached_property
     def body(self) -> Bools:
         """(count,) strokes that are not the sheet's border; all where little else is there."""
-        return body(self.shape)
+        return surrounded(self.border, FEWEST_INSIDE)
 
     @cached_property
     def within(self) -> Bools:
         """(count,) strokes that look like surrounded by a border, be they few; all without one."""
-        return body(self.shape, FEWEST_FOUND)
+        return surrounded(self.border, FEWEST_FOUND)
 
     @cached_property
     def inside(self) -> Prepared:

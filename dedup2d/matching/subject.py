@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from dedup2d.matching.fingerprint import Fingerprint
+from dedup2d.drawing.model import Drawing
+from dedup2d.matching.fingerprint import Fingerprint, fingerprint_of, strokes_of
 from dedup2d.matching.prepared import Prepared
 
 
@@ -18,8 +17,15 @@ class Subject:
     prepared: Prepared
 
 
-def subject(
-    fp: Fingerprint, weights: np.ndarray[tuple[int], np.dtype[np.float64]] | None = None
-) -> Subject:
-    """A fingerprint ready for verification; ``weights`` as in Prepared."""
-    return Subject(fp, Prepared(fp.shape, weights, fp.hatching))
+def subject(fp: Fingerprint) -> Subject:
+    """A fingerprint ready for verification, all strokes as telling as the others."""
+    strokes = Prepared(fp.shape, hatching=fp.hatching)
+    if fp.border is not None:
+        vars(strokes)["border"] = fp.border
+    return Subject(fp, strokes)
+
+
+def measured(drawing: Drawing) -> Subject:
+    """A drawing with its fingerprint, and with what it took to make that."""
+    strokes = strokes_of(drawing)
+    return Subject(fingerprint_of(drawing, strokes), strokes)

@@ -10,7 +10,7 @@ import llvmlite.binding as llvm
 import numba
 from numba import types
 
-from dedup2d.matching import kernels, kernels_voting
+from dedup2d.matching import kernels, kernels_vault, kernels_voting
 
 _TYPES: Final = {
     "int": types.int64,
@@ -18,6 +18,8 @@ _TYPES: Final = {
     "Floats": types.CPointer(types.float64),
     "Cells": types.CPointer(types.int32),
     "Pixels": types.CPointer(types.uint8),
+    "Hashes": types.CPointer(types.uint32),
+    "Longs": types.CPointer(types.int64),
 }
 
 
@@ -40,7 +42,7 @@ def translated(machine: Any) -> tuple[dict[str, tuple[str, list[str]]], bytes]:
 
 
 def _kernels() -> Iterator[tuple[str, Callable[..., None]]]:
-    for source in (kernels, kernels_voting):
+    for source in (kernels, kernels_vault, kernels_voting):
         for name, function in vars(source).items():
             ours = getattr(function, "__module__", "") == source.__name__
             if ours and inspect.isfunction(function) and not name.startswith(("_", "inner")):

@@ -7,9 +7,8 @@ import pytest
 from matching_kit import box, circle, plate
 from matching_kit import drawing as by_hand
 
-from dedup2d.matching.border import inside
 from dedup2d.matching.compare import compare
-from dedup2d.matching.fingerprint import fingerprint
+from dedup2d.matching.fingerprint import fingerprint, strokes_of
 from dedup2d.reading.budget import Budget
 from dedup2d.reading.reader import read
 from dedup2d.report import Relation
@@ -88,7 +87,7 @@ def test_lettering_that_is_left_in_the_cells_of_a_border_belongs_to_it():
     letter, part = box(335, 15, 4, 4), box(100, 100, 120, 80)
     holes = [circle(160, 140, 20), circle(120, 120, 5), circle(200, 120, 5), circle(120, 160, 5)]
     sheet = by_hand(frame + letter + part, holes)
-    assert inside(fingerprint(sheet).shape).count == 8
+    assert strokes_of(sheet).body.sum() == 8
 
 
 def test_two_good_matches_of_a_scan_are_not_equal(scanned):
