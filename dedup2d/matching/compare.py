@@ -7,7 +7,9 @@ round if need be: so A against B says the same as B against A.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Final
 
 import numpy as np
@@ -18,12 +20,12 @@ from dedup2d.matching.fingerprint import Fingerprint
 from dedup2d.matching.prepared import Prepared
 from dedup2d.matching.regions import changed_regions
 from dedup2d.matching.relation import MUCH_AROUND, Covered, Evidence, decide, is_plain_scale
-from dedup2d.matching.shape import Bools
+from dedup2d.matching.shape import Bools, Shape
 from dedup2d.matching.similarity import Similarity
 from dedup2d.matching.subject import Subject, subject
 from dedup2d.matching.texts import compare_texts, have_other_numbers
 from dedup2d.matching.verify import Accuracy, Agreement, verify
-from dedup2d.report import Changes, Pose, Relation
+from dedup2d.report import Changes, Pose, Relation, TextChange
 
 WHOLE_SHEET: Final = 0.9  # what the border counts in: it may be a part's outline, or a frame
 LEAST_INSIDE: Final = 0.02  # of all strokes: what hangs together with all else is no border
@@ -38,22 +40,40 @@ class Comparison:
     """How the query relates to the match.
 
     ``added`` (n,) and ``removed`` (m,) mark primitives of the query's and the match's canonical
-    shape that the other has not; ``transform`` lays the query onto the match.
+    shape that the other has not; ``transform`` lays the query onto the match. Changed regions and
+    sentences are made when they are asked for: of most pairs nobody wants to know them.
     """
 
     relation: Relation
     similarity: float
     confidence: float
     transform: Similarity
-    pose: Pose
-    changes: Changes
-    why: tuple[str, ...]
+    tell: Callable[[], tuple[Changes, tuple[str, ...]]]
     added: Bools
     removed: Bools
     share_query: float = 0.0
     share_match: float = 0.0
     residual: float = 0.0
     tolerance: float = 0.0
+
+    @property
+    def pose(self) -> Pose:
+        """The transform as a report shows it."""
+        return self.transform.pose()
+
+    @property
+    def changes(self) -> Changes:
+        """Numbers of strokes, changed places and texts, in the query's frame."""
+        return self._told[0]
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """What agreed and what did not, in sentences."""
+        return self._told[1]
+
+    @cached_property
+    def _told(self) -> tuple[Changes, tuple[str, ...]]:
+        return self.tell()
 
 
 def compare(query: Subject | Fingerprint, match: Subject | Fingerprint) -> Comparison:
@@ -105,26 +125,12 @@ def _judged(a: Subject, b: Subject, agreement: Agreement) -> Comparison:
         agreement = without_hatching(fa.shape, fb.shape, agreement)
     evidence = _evidence(a, b, agreement, texts_differ=bool(texts))
     relation = decide(agreement, evidence)
-    back = agreement.transform.inverse()
-    changes = Changes(
-        added=int(agreement.uncovered_a.sum()),
-        removed=int(agreement.uncovered_b.sum()),
-        regions=changed_regions(
-            (fa.shape, agreement.uncovered_a),
-            (back.move(fb.shape), agreement.uncovered_b),
-            fa.shape.diagonal,
-        ),
-        texts=texts,
-    )
-    similarity = _similarity(relation, agreement, evidence, len(texts))
     return Comparison(
         relation=relation,
-        similarity=similarity,
+        similarity=_similarity(relation, agreement, evidence, len(texts)),
         confidence=_confidence(relation, agreement, evidence),
         transform=agreement.transform,
-        pose=agreement.transform.pose(),
-        changes=changes,
-        why=sentences(relation, agreement, evidence, changes),
+        tell=partial(_told, (fa.shape, fb.shape), relation, agreement, evidence, texts),
         added=agreement.uncovered_a,
         removed=agreement.uncovered_b,
         share_query=agreement.share_a,
@@ -132,6 +138,27 @@ def _judged(a: Subject, b: Subject, agreement: Agreement) -> Comparison:
         residual=agreement.residual,
         tolerance=agreement.tolerance,
     )
+
+
+def _told(
+    shapes: tuple[Shape, Shape],
+    relation: Relation,
+    agreement: Agreement,
+    evidence: Evidence,
+    texts: tuple[TextChange, ...],
+) -> tuple[Changes, tuple[str, ...]]:
+    """What changed from b to a, in a's frame, and what that means."""
+    a, b = shapes
+    back = agreement.transform.inverse()
+    changes = Changes(
+        added=int(agreement.uncovered_a.sum()),
+        removed=int(agreement.uncovered_b.sum()),
+        regions=changed_regions(
+            (a, agreement.uncovered_a), (back.move(b), agreement.uncovered_b), a.diagonal
+        ),
+        texts=texts,
+    )
+    return changes, sentences(relation, agreement, evidence, changes)
 
 
 def _evidence(a: Subject, b: Subject, agreement: Agreement, *, texts_differ: bool) -> Evidence:
@@ -259,9 +286,10 @@ def _different(a: Fingerprint, b: Fingerprint) -> Comparison:
         similarity=0.0,
         confidence=0.9,
         transform=Similarity(),
-        pose=Pose(),
-        changes=Changes(added=a.shape.count, removed=b.shape.count),
-        why=("No pose was found that lays a worthwhile part of one onto the other.",),
+        tell=lambda: (
+            Changes(added=a.shape.count, removed=b.shape.count),
+            ("No pose was found that lays a worthwhile part of one onto the other.",),
+        ),
         added=np.ones(a.shape.count, np.bool_),
         removed=np.ones(b.shape.count, np.bool_),
     )
@@ -280,9 +308,7 @@ def _without_strokes(a: Fingerprint, b: Fingerprint) -> Comparison:
         similarity=0.79,
         confidence=0.5,
         transform=Similarity(),
-        pose=Pose(),
-        changes=Changes(),
-        why=("Neither has strokes; all texts are equal.",),
+        tell=lambda: (Changes(), ("Neither has strokes; all texts are equal.",)),
         added=different.added,
         removed=different.removed,
     )

@@ -5,10 +5,66 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from dedup2d.matching.kernels import Cells, Floats, inner
+from dedup2d.matching.kernels import Cells, Floats, Hashes, Pixels, inner
 
 MIXING: Final = 0x1E3779B97F4A7C15  # odd: spreads small numbers over 64 bits
 MOST_VOTERS: Final = 50  # of a peak, whose median is its pose
+
+
+def common_tokens(
+    first: Hashes, number: int, second: Hashes, many: int, groups: Cells, count: Cells
+) -> None:
+    """Where equal hashes lie in two sorted lists (number and many).
+
+    ``groups`` (count[0], 4) are the place and the number of a hash in the first, and in the second.
+    """
+    i, j, found = 0, 0, 0
+    while i < number and j < many:
+        value = first[i]
+        if value < second[j]:
+            i += 1
+        elif second[j] < value:
+            j += 1
+        else:
+            groups[4 * found], groups[4 * found + 2] = i, j
+            while i < number and first[i] == value:
+                i += 1
+            while j < many and second[j] == value:
+                j += 1
+            groups[4 * found + 1] = i - groups[4 * found]
+            groups[4 * found + 3] = j - groups[4 * found + 2]
+            found += 1
+    count[0] = found
+
+
+def pair_up(
+    groups: Cells,
+    number: int,
+    first: Cells,
+    second: Cells,
+    swappable: Pixels,
+    most: int,
+    pairs: Cells,
+    weights: Floats,
+    count: Cells,
+) -> None:
+    """Each of the first with each of the second of every group (number), ``most`` pairs in all.
+
+    ``groups`` as of ``common_tokens``; ``first`` and ``second`` say which token is at a place.
+    A pair's weight is one over their number in the group.
+    """
+    found = 0
+    for g in range(0, 4 * number, 4):
+        weight = 1.0 / (float(groups[g + 1]) * float(groups[g + 3]))
+        for i in range(groups[g], groups[g] + groups[g + 1]):
+            for j in range(groups[g + 2], groups[g + 2] + groups[g + 3]):
+                if found == most:
+                    break
+                at = 3 * found
+                pairs[at], pairs[at + 1], pairs[at + 2] = first[i], second[j], swappable[first[i]]
+                weights[found] = weight
+                found += 1
+    count[0] = found
 
 
 def cast_votes(
@@ -184,3 +240,43 @@ def find_peaks(
             peaks[6 * peak + 1 + part] = _median(turns, part, voters, first, held[peak], row)
             peaks[6 * peak + 3 + part] = _median(images, part, voters, first, held[peak], row)
         peaks[6 * peak + 5] = hands[voters[first]]
+
+
+def distinct(
+    peaks: Floats,
+    number: int,
+    centre: Floats,
+    turning: float,
+    placing: float,
+    most: int,
+    images: Floats,
+    poses: Floats,
+    count: Cells,
+) -> None:
+    """The first ``most`` poses (count[0], 5) that are not like one before.
+
+    ``peaks`` (number, 6) as of ``find_peaks``; like another is what turns and scales by less than
+    ``turning`` else, and takes the centre (x, y) less than ``placing`` elsewhere. ``images``
+    (most, 2) is room to work in.
+    """
+    kept = 0
+    for i in range(number):
+        ar, ai, hand = peaks[6 * i + 1], peaks[6 * i + 2], peaks[6 * i + 5]
+        x, y = centre[0], centre[1] * hand
+        br, bi = peaks[6 * i + 3] - (ar * x - ai * y), peaks[6 * i + 4] - (ar * y + ai * x)
+        here_x, here_y = ar * x - ai * y + br, ar * y + ai * x + bi
+        new = True
+        for k in range(kept):
+            p = 5 * k
+            away = math.hypot(ar - poses[p], ai - poses[p + 1])
+            apart = math.hypot(here_x - images[2 * k], here_y - images[2 * k + 1])
+            alike = away < turning * math.hypot(poses[p], poses[p + 1]) and apart < placing
+            new = new and not (alike and (hand < 0) == (poses[p + 4] < 0))
+        if new:
+            p = 5 * kept
+            poses[p], poses[p + 1], poses[p + 2], poses[p + 3], poses[p + 4] = ar, ai, br, bi, hand
+            images[2 * kept], images[2 * kept + 1] = here_x, here_y
+            kept += 1
+        if kept == most:
+            break
+    count[0] = kept

@@ -13,7 +13,7 @@ from dedup2d.matching.border import FEWEST_FOUND, FEWEST_INSIDE, border, surroun
 from dedup2d.matching.field import StrokeField
 from dedup2d.matching.moments import Moments, moments
 from dedup2d.matching.shape import FULL_CIRCLE, Bools, Complexes, Ints, Samples, Shape, sample
-from dedup2d.matching.tokens import Tokens, tokens
+from dedup2d.matching.tokens import Sorted, Tokens, ascending, tokens
 
 SAMPLES: Final = 3000
 BORDER_WEIGHT: Final = 0.25  # two sheets share a frame: it must not decide how they lie
@@ -156,6 +156,16 @@ class Prepared:
     def tokens(self) -> Tokens:
         """Local tokens with their frames."""
         return tokens(self.shape)
+
+    @cached_property
+    def by_absolute(self) -> Sorted:
+        """The tokens by their hashes with size."""
+        return ascending(self.tokens.absolute)
+
+    @cached_property
+    def by_relative(self) -> Sorted:
+        """The tokens by their hashes without scale."""
+        return ascending(self.tokens.relative)
 
     @cached_property
     def moments(self) -> Moments | None:

@@ -50,6 +50,14 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Sorted:
+    """Hashes in ascending order, and (t,) the number that each had before."""
+
+    hashes: Hashes
+    order: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
 class _Strokes:
     """The segments and arcs that take part, in a frame of size 1 about the middle."""
 
@@ -89,6 +97,14 @@ def tokens(shape: Shape) -> Tokens:
         np.concatenate([t.swappable for t in found]),
         np.concatenate([t.owners for t in found]),
     )
+
+
+def ascending(hashes: Hashes) -> Sorted:
+    """Sorted hashes; equal ones keep their order."""
+    # hash and number in one: sorting values is several times faster than argsort
+    number = np.arange(len(hashes), dtype=np.uint64)
+    both = np.sort(hashes.astype(np.uint64) << np.uint64(32) | number)
+    return Sorted((both >> np.uint64(32)).astype(np.uint32), both.astype(np.uint32).view(np.int32))
 
 
 def _in_drawing(points: list[Complexes], strokes: _Strokes) -> Complexes:

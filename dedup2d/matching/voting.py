@@ -13,11 +13,10 @@ import numpy as np
 
 from dedup2d.drawing.model import Floats
 from dedup2d.matching.compiled import at, kernel
-from dedup2d.matching.hypotheses import about
 from dedup2d.matching.prepared import Prepared
-from dedup2d.matching.shape import Complexes, Ints
-from dedup2d.matching.similarity import Bundle, Similarity, bundle
-from dedup2d.matching.tokens import Hashes, Tokens
+from dedup2d.matching.shape import Complexes
+from dedup2d.matching.similarity import Bundle, bundle
+from dedup2d.matching.tokens import Tokens
 
 MOST_VOTES: Final = 20_000
 RARE_PRODUCT: Final = 400  # a token that n x m groups share votes only if n m is at most this
@@ -27,7 +26,11 @@ TURN_BIN: Final = 0.05  # radians
 PLACE_BIN: Final = 0.02  # of the diagonal
 MOST_PEAKS: Final = 12
 MOST_VOTERS: Final = 50  # of a peak, as in kernels_voting
+LIKE_TURN: Final = 0.005  # poses that turn and scale alike, of their scale ...
+LIKE_PLACE: Final = 0.003  # ... and lie as near together, of the diagonal, are one
 SHORTEST: Final = 1e-9  # frame, of the diagonal
+
+_Pairs = np.ndarray[tuple[int, int], np.dtype[np.int32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,42 +52,39 @@ def from_tokens(a: Prepared, b: Prepared, *, absolute: bool) -> Bundle:
 
     In two staggered grids of bins, so that no peak is cut by a border.
     """
-    ta, tb = a.tokens, b.tokens
-    first, second = (ta.absolute, tb.absolute) if absolute else (ta.relative, tb.relative)
-    i, j, weight = _agreeing(first, second)
-    if not len(i):
+    pairs, weight = _agreeing(a, b, absolute=absolute)
+    if not len(pairs):
         return bundle([])
-    pairs = np.column_stack([i, j, ta.swappable[i]]).astype(np.int32)
     votes = _votes(pairs, weight, a, b)
-    centre, size = a.shape.centre, b.shape.diagonal
-    peaks = [peak for offset in (0.0, 0.5) for peak in _peaks(votes, size, offset)]
-    peaks.sort(key=lambda peak: -peak[0])
-    poses = [
-        about(complex(ar, ai), centre, complex(x, y), mirrored=hand < 0)
-        for _, ar, ai, x, y, hand in peaks
-    ]
-    return bundle(_distinct(poses, centre, size))
+    size = b.shape.diagonal
+    peaks = np.concatenate([_peaks(votes, size, offset) for offset in (0.0, 0.5)])
+    return _distinct(peaks[np.argsort(-peaks[:, 0], kind="stable")], a.shape.centre, size)
 
 
-def _agreeing(first: Hashes, second: Hashes) -> tuple[Ints, Ints, Floats]:
-    """Pairs of groups with the same hash, rare hashes first, and the weight of each pair."""
-    order_a, order_b = np.argsort(first, kind="stable"), np.argsort(second, kind="stable")
-    value, at, count_a = np.unique(first[order_a], return_index=True, return_counts=True)
-    low = np.searchsorted(second[order_b], value, "left")
-    count_b = np.searchsorted(second[order_b], value, "right") - low
-    product = count_a * count_b
-    use = (product > 0) & (product <= RARE_PRODUCT)
-    if not use.any():
-        use = product > 0
-    at, low, count_b, product = at[use], low[use], count_b[use], product[use]
-    rare = np.argsort(product, kind="stable")
-    rare = rare[: max(1, int(np.searchsorted(np.cumsum(product[rare]), VOTE_SHARE)))]
-    at, low, count_b, product = at[rare], low[rare], count_b[rare], product[rare]
-    group = np.repeat(np.arange(len(product)), product)[:MOST_VOTES]
-    step = np.arange(len(group)) - np.repeat(np.cumsum(product) - product, product)[:MOST_VOTES]
-    i = order_a[at[group] + step // count_b[group]]
-    j = order_b[low[group] + step % count_b[group]]
-    return i, j, 1.0 / product[group]
+def _agreeing(a: Prepared, b: Prepared, *, absolute: bool) -> tuple[_Pairs, Floats]:
+    """(v, 3) pairs of groups with the same hash, rare hashes first, and (v,) their weights.
+
+    The third number says whether the ends of the frame in a may be exchanged.
+    """
+    first, second = (a.by_absolute, b.by_absolute) if absolute else (a.by_relative, b.by_relative)
+    n, m = len(first.hashes), len(second.hashes)
+    room, count = np.empty((min(n, m), 4), np.int32), np.zeros(1, np.int32)
+    kernel("common_tokens")(at(first.hashes), n, at(second.hashes), m, at(room), at(count))
+    groups = room[: count[0]]
+    product = groups[:, 1].astype(np.int64) * groups[:, 3]
+    if (rare := product <= RARE_PRODUCT).any():
+        groups, product = groups[rare], product[rare]
+    order = np.argsort(product, kind="stable")
+    order = order[: max(1, int(np.searchsorted(np.cumsum(product[order]), VOTE_SHARE)))]
+    groups = groups[order]
+    most = min(MOST_VOTES, int(product[order].sum()))
+    pairs, weights = np.empty((most, 3), np.int32), np.empty(most)
+    swappable = a.tokens.swappable.view(np.uint8)
+    kernel("pair_up")(
+        *(at(groups), len(groups), at(first.order), at(second.order), at(swappable)),
+        *(most, at(pairs), at(weights), at(count)),
+    )
+    return pairs, weights
 
 
 def _frames(found: Tokens) -> Floats:
@@ -92,9 +92,7 @@ def _frames(found: Tokens) -> Floats:
     return np.column_stack([found.first, found.second]).view(np.float64)
 
 
-def _votes(
-    pairs: np.ndarray[tuple[int, int], np.dtype[np.int32]], weight: Floats, a: Prepared, b: Prepared
-) -> _Votes:
+def _votes(pairs: _Pairs, weight: Floats, a: Prepared, b: Prepared) -> _Votes:
     most = 4 * len(pairs)
     turn, image = np.empty(most, np.complex128), np.empty(most, np.complex128)
     polar = np.empty((most, 2))
@@ -117,8 +115,8 @@ def _votes(
     return _Votes(turn[cast], polar[cast], image[cast], hand[cast], strength[cast])
 
 
-def _peaks(votes: _Votes, size: float, offset: float) -> list[list[float]]:
-    """Strength, turn, image of the centre, and hand of the strongest bins."""
+def _peaks(votes: _Votes, size: float, offset: float) -> Floats:
+    """(k, 6) strength, turn, image of the centre, and hand of the strongest bins."""
     number = len(votes.turn)
     widths = np.array([SCALE_BIN, TURN_BIN, PLACE_BIN * size])
     bins, count = np.empty((number + 1, 5), np.int32), np.zeros(1, np.int32)
@@ -147,23 +145,18 @@ def _peaks(votes: _Votes, size: float, offset: float) -> list[list[float]]:
         *(at(votes.turn), *placed, at(votes.weight), number, at(chosen), at(strengths), many, most),
         *(at(ranks), at(voters), at(held), at(row), at(peaks)),
     )
-    found: list[list[float]] = peaks.tolist()
-    return found
+    return peaks
 
 
-def _distinct(found: list[Similarity], centre: complex, size: float) -> list[Similarity]:
-    kept: list[Similarity] = []
-    for t in found:
-        if not any(_alike(t, other, centre, size) for other in kept):
-            kept.append(t)
-        if len(kept) == MOST_PEAKS:
-            break
-    return kept
-
-
-def _alike(t: Similarity, u: Similarity, centre: complex, size: float) -> bool:
-    return (
-        t.mirrored == u.mirrored
-        and abs(t.a - u.a) < 0.005 * abs(u.a)
-        and abs(t.at(centre) - u.at(centre)) < 0.003 * size
+def _distinct(peaks: Floats, centre: complex, size: float) -> Bundle:
+    """The poses of the peaks that are not like a stronger one's, 12 at most."""
+    most = min(MOST_PEAKS, len(peaks))
+    poses, images, count = np.empty((most, 5)), np.empty((most, 2)), np.zeros(1, np.int32)
+    middle = np.array([centre])
+    kernel("distinct")(
+        *(at(peaks), len(peaks), at(middle), LIKE_TURN, LIKE_PLACE * size),
+        *(most, at(images), at(poses), at(count)),
     )
+    poses = poses[: count[0]]
+    turn, shift = (np.ascontiguousarray(poses[:, k : k + 2]).view(np.complex128) for k in (0, 2))
+    return Bundle(turn.ravel(), shift.ravel(), poses[:, 4] < 0)
