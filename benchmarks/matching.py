@@ -3,16 +3,20 @@
     python benchmarks/matching.py pairs --parts 60        # relation, pose, place per mutation
     python benchmarks/matching.py search --parts 2000     # a vault on disk: found? first? how fast?
     python benchmarks/matching.py strangers --parts 7500  # false same and revision per million pairs
+    python benchmarks/matching.py scale --parts 10000     # a query's stages at 1k, 10k, 100k drawings
 
 With ``--real`` the mutated drawings are the real ones of ../shared/drawings. Relations are
 compared with the set that is right for a case. ``>=`` is the lower end of a 95 % confidence
-interval (Wilson). Times are processor time of this process.
+interval (Wilson). Times are processor time of this process, which uses one thread, as the children
+do that read and match: idle threads of the algebra library would wait busily, and count.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import os
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -23,6 +27,7 @@ from pathlib import Path
 import numpy as np
 from bases import Base, generated, real
 from cases import CASES, Case, applied, is_right
+from scale import scale
 
 from dedup2d.engine.search import SearchQuery, search
 from dedup2d.engine.vault import Vault
@@ -35,6 +40,8 @@ from dedup2d.report import Region, Relation
 from dedup2d.samples import KINDS, drawing
 from dedup2d.samples import mutations as mutate
 from dedup2d.samples.mutations import Mutation
+
+ONE_THREAD = "OPENBLAS_NUM_THREADS"
 
 
 @dataclass
@@ -280,9 +287,10 @@ def _close_pairs(prints: list[Fingerprint], at_most: int = 300) -> list[tuple[in
 def main() -> None:
     """Run one of the benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("which", choices=["pairs", "search", "strangers"])
+    parser.add_argument("which", choices=["pairs", "search", "strangers", "scale"])
     parser.add_argument("--parts", type=int, default=60)
     parser.add_argument("--queries", type=int, default=30)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--real", action="store_true", help="mutate the real drawings")
     asked = parser.parse_args()
     if asked.which == "strangers":
@@ -291,9 +299,18 @@ def main() -> None:
     bases = list(real() if asked.real else generated(asked.parts))
     if asked.which == "pairs":
         pairs(bases)
+    elif asked.which == "scale":
+        scale(
+            bases,
+            list(generated(asked.queries, first=100_000)),
+            asked.sizes,
+            asked.queries,
+        )
     else:
         found_in_vault(bases, asked.parts, asked.queries)
 
 
 if __name__ == "__main__":
+    if os.environ.get(ONE_THREAD) != "1":  # the library reads it when it is loaded
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, ONE_THREAD: "1"})
     main()

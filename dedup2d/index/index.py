@@ -76,6 +76,7 @@ class Index:
     def __init__(self, folder: Path) -> None:
         self._catalogue = Catalogue(folder)
         self._arrays: dict[str, TenantArrays] = {}
+        self._counts: dict[str | None, tuple[int, int, int]] = {}
 
     def add(self, drawings: Iterable[NewDrawing]) -> tuple[str, ...]:
         """Add drawings, all or none; the same bytes in the same vault are one entry, updated.
@@ -101,11 +102,23 @@ class Index:
 
     def count(self, tenant: str | None = None) -> int:
         """Number of drawings."""
-        return self._catalogue.count(tenant)
+        return self._counted(tenant)[1]
 
     def outdated(self, tenant: str | None = None) -> int:
         """Number of drawings that searches skip because an older algorithm indexed them."""
-        return self._catalogue.count_outdated(tenant)
+        return self._counted(tenant)[2]
+
+    def _counted(self, tenant: str | None) -> tuple[int, int, int]:
+        """Generation, and the numbers of drawings and of outdated ones in it.
+
+        SQLite counts row by row, which no search should wait for.
+        """
+        generation = self._catalogue.generation()
+        known = self._counts.get(tenant)
+        if known is None or known[0] != generation:
+            counted = self._catalogue.count(tenant), self._catalogue.count_outdated(tenant)
+            known = self._counts[tenant] = (generation, *counted)
+        return known
 
     def fingerprint(self, number: int) -> Fingerprint | None:
         """The stored fingerprint of a row; None if it is gone."""

@@ -16,7 +16,10 @@ from dedup2d.drawing.model import Drawing
 from dedup2d.errors import ServiceError
 from dedup2d.index.catalogue import FILE_NAME
 from dedup2d.index.index import Index, NewDrawing
-from dedup2d.matching.fingerprint import fingerprint
+from dedup2d.index.postings import Postings
+from dedup2d.matching.fingerprint import decode, encode, fingerprint
+from dedup2d.matching.subject import subject
+from dedup2d.samples import drawing
 
 
 def sketchy(seed):
@@ -168,3 +171,31 @@ def test_a_killed_writer_leaves_a_usable_index(index, tmp_path):
     assert after.candidates(fingerprint(sketchy(seed)), tenant="t")[0].signature < 1e-9
     after.add([new(5000)])
     after.close()
+
+
+def test_tokens_are_found_and_summed_as_plain_numpy_does():
+    rng = np.random.default_rng(4)
+    sketches = [np.unique(rng.integers(0, 2**32, 300, dtype=np.uint32)) for _ in range(40)]
+    sketches = [np.unique(np.append(s, sketches[0][:100])) for s in sketches]
+    asked = np.unique(np.append(sketches[3], [0, 2**32 - 1]).astype(np.uint32))
+    postings = Postings.of(sketches)
+    rarity = postings.rarity_of(asked)
+    held = [np.isin(asked, s) for s in sketches]
+    frequency = np.sum(held, axis=0)
+    plain = np.log(41 / (np.maximum(frequency, 1) + 0.5)).clip(0)
+    assert np.allclose(rarity, plain)
+    cosine, containment = postings.scores(asked)
+    common = np.array([(rarity[h] ** 2).sum() for h in held])
+    assert np.allclose(cosine, common / np.sqrt((rarity**2).sum() * postings.norms + 1e-9))
+    assert np.argmax(containment) == 3
+
+
+def test_the_border_is_kept_with_the_strokes_and_sought_where_it_was_not():
+    framed = fingerprint(drawing("plate", 1, frame=True))
+    assert framed.border is not None
+    assert framed.border.any()
+    parts = framed.signature, np.stack([framed.descriptor, framed.inner]), framed.sketch
+    assert np.array_equal(decode(encode(framed), *parts).border, framed.border)
+    older = decode(encode(dataclasses.replace(framed, border=None)), *parts)
+    assert older.border is None
+    assert np.array_equal(subject(older).prepared.border, framed.border)
