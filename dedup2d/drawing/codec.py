@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from dedup2d.drawing.model import Drawing, Finding, Source, Text
 from dedup2d.errors import DrawingError
 
-CODEC_VERSION: Final = 2
+CODEC_VERSION: Final = 3
 
-_COLUMNS: Final = {"segments": 4, "arcs": 5, "curves": 4, "hatching": 4}
+_COLUMNS: Final = {"segments": 4, "arcs": 5, "curves": 4, "hatching": 4, "seams": 4}
 _OWNERS: Final = {
     "segment_source": "segments",
     "arc_source": "arcs",

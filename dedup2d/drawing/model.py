@@ -92,7 +92,9 @@ class Drawing:
     ``curves``: (k, 4) as ``segments``, of flattened free curves (splines, ellipses, strokes of
     a scan), whose tessellation carries no meaning.
     ``hatching``: (h, 4) pattern lines of hatches whose outline is among the strokes: no evidence
-    of their own, but strokes of another file may lie on them.
+    of their own, but strokes of another file may lie on them, and paper shows them.
+    ``seams``: (s, 4) edges between faces that lie edge to edge and are filled: nobody sees them,
+    but another file may have them as strokes.
     ``*_source``: (n,), (m,), (k,) int32 indices into ``sources``.
     ``sheet_names``: layouts or pages that were read, in order.
     ``tolerance``: the accuracy of the coordinates in drawing units: 0 for exact vector
@@ -103,6 +105,7 @@ class Drawing:
     arcs: Floats = field(default_factory=no_arcs)
     curves: Floats = field(default_factory=no_segments)
     hatching: Floats = field(default_factory=no_segments)
+    seams: Floats = field(default_factory=no_segments)
     segment_source: Indices = field(default_factory=lambda: np.empty(0, np.int32))
     arc_source: Indices = field(default_factory=lambda: np.empty(0, np.int32))
     curve_source: Indices = field(default_factory=lambda: np.empty(0, np.int32))

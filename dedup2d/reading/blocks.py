@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dedup2d.drawing import Text
+from dedup2d.drawing import Text, no_segments
 from dedup2d.drawing.model import Floats
-from dedup2d.reading.builder import DrawingBuilder
-from dedup2d.reading.strokes import Strokes, joined
+from dedup2d.reading.builder import MAX_HATCHING, TOO_DENSE, DrawingBuilder
+from dedup2d.reading.clipping import Clip, clipped
+from dedup2d.reading.strokes import Strokes, joined, no_owners
+
+MOST_BESIDE = 10 * MAX_HATCHING  # lines beside the strokes that are multiplied out
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Grid:
 class Placement:
     """One reference to a block: x -> ``matrix`` (2, 2) x + ``shift`` (2,), perhaps as a grid.
 
+    Of a clipped one only what ``clip`` shows is there; it is seen from the block's base point.
     The block of a dimension has a ``role`` for its texts, and what it measures.
     """
 
@@ -40,6 +44,7 @@ class Placement:
     matrix: Floats
     shift: Floats
     grid: Grid | None = None
+    clip: Clip | None = None
     role: str = ""
     measured: float | None = None
 
@@ -50,7 +55,8 @@ class Placement:
 
     def put(self, strokes: Strokes, nested_shift: int) -> Strokes:
         """The block's strokes in place; those of a dimension are owned in its own range."""
-        placed = strokes.transformed(self.matrix, self.shift)
+        shown = strokes if self.clip is None else clipped(strokes, self.clip)
+        placed = shown.transformed(self.matrix, self.shift)
         if self.grid:
             placed = placed.repeated(self.grid.shifts())
         if self.role:
@@ -105,12 +111,18 @@ class BlockExpander:
         parts = [content.strokes]
         levels = 0
         total = 0
+        beside = len(content.strokes.beside)
         for placement in content.placements:
             strokes, below = self._block(placement.block, depth + 1)
             levels = max(levels, below + 1)
             total += (len(strokes) + len(strokes.texts)) * placement.count
             meter.check_entities(total)
             meter.check_time()
+            beside += len(strokes.beside) * placement.count
+            if beside > MOST_BESIDE:
+                self._builder.find("HATCHING_TOO_DENSE", TOO_DENSE)
+                beside -= len(strokes.beside) * placement.count
+                strokes = strokes.with_beside(no_segments(), no_owners())
             if len(strokes) or strokes.texts:
                 parts.append(placement.put(strokes, self._nested_shift))
         meter.check_depth(depth + levels)

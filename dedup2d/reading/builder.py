@@ -10,10 +10,14 @@ import numpy as np
 from dedup2d.drawing import Drawing, Finding, Source, Text, no_arcs, no_segments
 from dedup2d.drawing.model import Floats, Indices
 from dedup2d.reading.budget import Meter
+from dedup2d.reading.clipping import Clip, clipped
+from dedup2d.reading.strokes import Owners, Strokes, no_owners
 
 # Beyond it float64 cannot tell a micrometre; such coordinates are debris of broken exports.
 FARTHEST: Final = 1e12
 MAX_TEXTS: Final = 200_000
+MAX_HATCHING: Final = 20_000  # pattern lines: an index keeps them
+TOO_DENSE: Final = "Hatches whose pattern has too many lines to be drawn."
 
 
 class DrawingBuilder:
@@ -24,7 +28,9 @@ class DrawingBuilder:
         self._strokes: dict[str, list[Floats]] = {"segments": [], "arcs": [], "curves": []}
         self._owners: dict[str, list[Indices]] = {"segments": [], "arcs": [], "curves": []}
         self._sources: dict[tuple[str, str, str], int] = {}
-        self._hatching = no_segments()
+        self._hatching = [no_segments()]
+        self._hatches: list[Owners] = []
+        self._seams = [no_segments()]
         self._texts: list[Text] = []
         self._findings: dict[tuple[str, str], int] = {}
 
@@ -55,9 +61,17 @@ class DrawingBuilder:
         """(k, 4) pieces of flattened curves with their source, or (k,) sources."""
         self._add("curves", curves, source)
 
-    def set_hatching(self, lines: Floats) -> None:
-        """(h, 4) pattern lines that are left out of the strokes."""
-        self._hatching = lines
+    def add_hatching(self, lines: Floats, hatch: Owners) -> None:
+        """(h, 4) pattern lines, and (h,) the number of the hatch that each is of."""
+        placed = (np.abs(lines) < FARTHEST).all(axis=1)
+        self._hatching.append(lines[placed])
+        self._hatches.append(hatch[placed])
+
+    def add_seams(self, lines: Floats) -> None:
+        """(s, 4) edges between the faces of one filled area; of too many none."""
+        lines = lines[(np.abs(lines) < FARTHEST).all(axis=1)]
+        if len(lines) <= MAX_HATCHING:
+            self._seams.append(lines)
 
     def _add(self, name: str, strokes: Floats, source: int | Indices) -> None:
         if len(strokes):
@@ -72,6 +86,34 @@ class DrawingBuilder:
                 self.find("TEXT_SKIPPED", f"Only the first {MAX_TEXTS} texts were read.")
                 return
             self._texts.append(text)
+
+    def add_clipped(self, other: DrawingBuilder, clip: Clip) -> None:
+        """What another builder has collected, as far as it is shown."""
+        found = other.build(format_name="")
+        sources = [(s.kind, s.layer, s.handle) for s in found.sources]
+        new = self.add_sources(sources).astype(np.intp)
+        hatches = np.concatenate([no_owners(), *other._hatches])
+        shown = clipped(
+            Strokes(
+                segments=found.segments,
+                segment_owner=new[found.segment_source],
+                arcs=found.arcs,
+                arc_owner=new[found.arc_source],
+                curves=found.curves,
+                curve_owner=new[found.curve_source],
+                beside=np.concatenate(other._hatching),
+                beside_owner=new[hatches],
+                texts=found.texts,
+            ),
+            clip,
+        )
+        self.add_segments(shown.segments, shown.segment_owner.astype(np.int32))
+        self.add_arcs(shown.arcs, shown.arc_owner.astype(np.int32))
+        self.add_curves(shown.curves, shown.curve_owner.astype(np.int32))
+        self.add_hatching(shown.beside, shown.beside_owner)
+        self._texts += shown.texts
+        for finding in found.findings:
+            self.find(finding.code, finding.message, finding.count)
 
     def find(self, code: str, message: str, count: int = 1) -> None:
         """Note a finding; equal ones are counted."""
@@ -91,11 +133,13 @@ class DrawingBuilder:
         segments, segment_source = self._gathered("segments", no_segments())
         arcs, arc_source = self._gathered("arcs", no_arcs())
         curves, curve_source = self._gathered("curves", no_segments())
+        hatching = self._sparse_hatching()
         return Drawing(
             segments=segments,
             arcs=arcs,
             curves=curves,
-            hatching=self._hatching,
+            hatching=hatching,
+            seams=np.concatenate(self._seams),
             segment_source=segment_source,
             arc_source=arc_source,
             curve_source=curve_source,
@@ -123,6 +167,19 @@ class DrawingBuilder:
         self._count_left_out(int((~placed).sum()), int((placed & ~long).sum()))
         kept = placed & long
         return strokes[kept], owners[kept]
+
+    def _sparse_hatching(self) -> Floats:
+        """(h, 4) the pattern lines; if there are too many, the densest hatches go without."""
+        lines = np.concatenate(self._hatching)
+        if len(lines) <= MAX_HATCHING:
+            return lines
+        hatch = np.concatenate(self._hatches)
+        _, number, count = np.unique(hatch, return_inverse=True, return_counts=True)
+        few_first = np.argsort(count, kind="stable")
+        is_shown = np.zeros(len(count), bool)
+        is_shown[few_first] = np.cumsum(count[few_first]) <= MAX_HATCHING
+        self.find("HATCHING_TOO_DENSE", TOO_DENSE, int((~is_shown).sum()))
+        return lines[is_shown[number.ravel()]]
 
     def _count_left_out(self, unplaced: int, short: int) -> None:
         if unplaced:

@@ -51,6 +51,7 @@ def moved(drawing: Drawing, dx: float) -> Drawing:
         segments=drawing.segments + both,
         curves=drawing.curves + both,
         hatching=drawing.hatching + both,
+        seams=drawing.seams + both,
         arcs=drawing.arcs + np.array([dx, 0.0, 0.0, 0.0, 0.0]),
         texts=tuple(replace(text, x=text.x + dx) for text in drawing.texts),
     )
@@ -73,6 +74,7 @@ def _joined(sheets: Sequence[Drawing]) -> Drawing:
         arcs=np.concatenate([sheet.arcs for sheet in sheets]),
         curves=np.concatenate([sheet.curves for sheet in sheets]),
         hatching=np.concatenate([sheet.hatching for sheet in sheets]),
+        seams=np.concatenate([sheet.seams for sheet in sheets]),
         segment_source=np.concatenate(owners["segment"]),
         arc_source=np.concatenate(owners["arc"]),
         curve_source=np.concatenate(owners["curve"]),

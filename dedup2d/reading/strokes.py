@@ -31,7 +31,8 @@ def no_owners() -> Owners:
 class Strokes:
     """Segments (n, 4), arcs (m, 5) and curves (k, 4) as in Drawing, and the owner of each.
 
-    An owner is a number that its reader can turn into a Source.
+    An owner is a number that its reader can turn into a Source. ``beside`` (b, 4) are lines that
+    say nothing of their own (hatching, seams), and are no strokes.
     """
 
     segments: Floats = field(default_factory=no_segments)
@@ -40,6 +41,8 @@ class Strokes:
     arc_owner: Owners = field(default_factory=no_owners)
     curves: Floats = field(default_factory=no_segments)
     curve_owner: Owners = field(default_factory=no_owners)
+    beside: Floats = field(default_factory=no_segments)
+    beside_owner: Owners = field(default_factory=no_owners)
     texts: tuple[Text, ...] = ()
 
     @classmethod
@@ -51,6 +54,10 @@ class Strokes:
     def bent(cls, arcs: Floats, owner: Owners) -> Self:
         """Arcs only."""
         return cls(arcs=arcs, arc_owner=owner)
+
+    def with_beside(self, beside: Floats, owner: Owners) -> Strokes:
+        """These strokes, and (b, 4) lines beside them."""
+        return replace(self, beside=beside, beside_owner=owner)
 
     @classmethod
     def free(cls, curves: Floats, owner: Owners | int) -> Self:
@@ -66,8 +73,9 @@ class Strokes:
         """Under x -> ``matrix`` (2, 2) x + ``shift`` (2,); arcs become curves where they must."""
         segments = transform_segments(self.segments, matrix, shift)
         curves = transform_segments(self.curves, matrix, shift)
+        beside = transform_segments(self.beside, matrix, shift)
         texts = moved_texts(self.texts, matrix, shift)
-        same = replace(self, segments=segments, curves=curves, texts=texts)
+        same = replace(self, segments=segments, curves=curves, beside=beside, texts=texts)
         if not len(self.arcs):
             return same
         if keeps_circles(matrix):
@@ -98,6 +106,8 @@ class Strokes:
             arc_owner=np.tile(self.arc_owner, count),
             curves=(both[:, None] + self.curves).reshape(-1, 4),
             curve_owner=np.tile(self.curve_owner, count),
+            beside=(both[:, None] + self.beside).reshape(-1, 4),
+            beside_owner=np.tile(self.beside_owner, count),
             texts=tuple(copies),
         )
 
@@ -112,6 +122,7 @@ class Strokes:
             segment_owner=change(self.segment_owner),
             arc_owner=change(self.arc_owner),
             curve_owner=change(self.curve_owner),
+            beside_owner=change(self.beside_owner),
         )
 
     def between(self, start: int, stop: int) -> Strokes:
@@ -119,6 +130,7 @@ class Strokes:
         low, high = np.searchsorted(self.segment_owner, [start, stop])
         low_arc, high_arc = np.searchsorted(self.arc_owner, [start, stop])
         low_curve, high_curve = np.searchsorted(self.curve_owner, [start, stop])
+        low_beside, high_beside = np.searchsorted(self.beside_owner, [start, stop])
         return Strokes(
             segments=self.segments[low:high],
             segment_owner=self.segment_owner[low:high],
@@ -126,6 +138,8 @@ class Strokes:
             arc_owner=self.arc_owner[low_arc:high_arc],
             curves=self.curves[low_curve:high_curve],
             curve_owner=self.curve_owner[low_curve:high_curve],
+            beside=self.beside[low_beside:high_beside],
+            beside_owner=self.beside_owner[low_beside:high_beside],
         )
 
 
@@ -163,6 +177,8 @@ def joined(parts: Iterable[Strokes]) -> Strokes:
         arc_owner=np.concatenate([part.arc_owner for part in parts]),
         curves=np.concatenate([part.curves for part in parts]),
         curve_owner=np.concatenate([part.curve_owner for part in parts]),
+        beside=np.concatenate([part.beside for part in parts]),
+        beside_owner=np.concatenate([part.beside_owner for part in parts]),
         texts=tuple(text for part in parts for text in part.texts),
     )
 
@@ -172,6 +188,7 @@ def in_order(strokes: Strokes) -> Strokes:
     straight = np.argsort(strokes.segment_owner, kind="stable")
     bent = np.argsort(strokes.arc_owner, kind="stable")
     free = np.argsort(strokes.curve_owner, kind="stable")
+    beside = np.argsort(strokes.beside_owner, kind="stable")
     return replace(
         strokes,
         segments=strokes.segments[straight],
@@ -180,4 +197,6 @@ def in_order(strokes: Strokes) -> Strokes:
         arc_owner=strokes.arc_owner[bent],
         curves=strokes.curves[free],
         curve_owner=strokes.curve_owner[free],
+        beside=strokes.beside[beside],
+        beside_owner=strokes.beside_owner[beside],
     )

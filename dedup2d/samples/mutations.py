@@ -64,6 +64,7 @@ def moved_by(drawing: Drawing, motion: Motion) -> Drawing:
         segments=_moved_segments(drawing.segments, motion),
         curves=_moved_segments(drawing.curves, motion),
         hatching=_moved_segments(drawing.hatching, motion),
+        seams=_moved_segments(drawing.seams, motion),
         arcs=arcs,
         texts=tuple(_moved_text(text, motion) for text in drawing.texts),
         tolerance=drawing.tolerance * motion.scale,
@@ -237,6 +238,7 @@ def joined(one: Drawing, other: Drawing) -> Drawing:
         arcs=np.concatenate([one.arcs, other.arcs]),
         curves=np.concatenate([one.curves, other.curves]),
         hatching=np.concatenate([one.hatching, other.hatching]),
+        seams=np.concatenate([one.seams, other.seams]),
         segment_source=np.concatenate([one.segment_source, other.segment_source + offset]),
         arc_source=np.concatenate([one.arc_source, other.arc_source + offset]),
         curve_source=np.concatenate([one.curve_source, other.curve_source + offset]),
@@ -345,6 +347,7 @@ def _within(drawing: Drawing, window: tuple[float, float, float, float]) -> Draw
         curves=drawing.curves[curves],
         curve_source=drawing.curve_source[curves],
         hatching=drawing.hatching[inside(drawing.hatching)],
+        seams=drawing.seams[inside(drawing.seams)],
         arcs=drawing.arcs[arcs],
         arc_source=drawing.arc_source[arcs],
     )

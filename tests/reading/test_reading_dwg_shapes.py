@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from dedup2d.reading.dwg.shapes import SHAPES
+from dedup2d.reading.dwg.shapes import SHAPES, hatch_pattern
 
 
 def test_spline_through_fit_points_only():
@@ -47,3 +47,12 @@ def test_arc_of_a_hatch_boundary_is_pieces_of_a_curve():
     (segments, _, curves), _ = SHAPES["HATCH"](ring(*bow, (-1, -3), (1, -3)))
     assert len(segments) == 3
     assert len(curves) == 16
+
+
+@pytest.mark.parametrize(("is_solid", "count"), [(False, 4), (True, 0)])
+def test_pattern_of_a_hatch(is_solid, count):
+    line = {"angle": 90.0, "base": (0.5, 0.0), "offset": (-1.0, 0.0), "dashes": []}
+    values = ring((0, 0), (4, 0), (4, 3), (0, 3)) | {"pattern_lines": [line]}
+    lines = hatch_pattern(values | {"solid_fill": is_solid})
+    assert sorted(lines[:, 0].round(9).tolist()) == [0.5, 1.5, 2.5, 3.5][:count]
+    assert hatch_pattern(ring((0, 0), (4, 0), (4, 3), (0, 3))).shape == (0, 4)

@@ -33,6 +33,13 @@ def test_no_edge_is_seen_between_two_filled_faces():
     drawing = read_dxf(*TRIANGLES)
     assert length_of(drawing) == pytest.approx(14)
     assert len(drawing.curves) == 4
+    assert sorted(drawing.seams.tolist()) == [[0, 0, 4, 3], [4, 3, 0, 0]]
+
+
+def test_seams_go_where_their_block_goes():
+    block = f"0=BLOCK 8=0 2=AREA 10=0 20=0 {' '.join(TRIANGLES)} 0=ENDBLK 8=0"
+    drawing = read_dxf("0=INSERT 8=0 2=AREA 10=10 20=0", blocks=block)
+    assert sorted(drawing.seams.tolist()) == [[10, 0, 14, 3], [14, 3, 10, 0]]
 
 
 def test_a_face_that_was_drawn_twice_is_seen_still():

@@ -45,7 +45,9 @@ def attempt(function, *args):
 
 
 def strokes(drawing):
-    return np.concatenate([drawing.segments, drawing.curves, flatten_arcs(drawing.arcs)[0]])
+    """Everything that was read, kept beside the strokes or not."""
+    drawn = [drawing.segments, drawing.curves, flatten_arcs(drawing.arcs)[0]]
+    return np.concatenate([*drawn, drawing.hatching, drawing.seams])
 
 
 def samples(segments, count):

@@ -18,7 +18,9 @@ _PAPER: Final = "*paper_space"
 _OWNED, _IN_PAPER, _IN_MODEL = 0, 1, 2  # how an entity's header tells where it is
 
 # Drawn by other programs, but not decoded by ezdwg: counted as a finding.
-_UNDECODED: Final = frozenset({"ACAD_TABLE", "MULTILEADER", "WIPEOUT", "MESH", "ACAD_PROXY_ENTITY"})
+_UNDECODED: Final = frozenset(
+    {"ACAD_TABLE", "MULTILEADER", "WIPEOUT", "MESH", "ACAD_PROXY_ENTITY", "SPATIAL_FILTER"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from dedup2d.drawing import MM_PER_UNIT, Drawing, Text
+from dedup2d.drawing import MM_PER_UNIT, Drawing, Text, no_segments
 from dedup2d.drawing.model import Floats
 from dedup2d.reading.blocks import BlockExpander, Content, Grid, Placement, source_prefix
 from dedup2d.reading.budget import Meter
-from dedup2d.reading.builder import DrawingBuilder
+from dedup2d.reading.builder import TOO_DENSE, DrawingBuilder
 from dedup2d.reading.dwg.database import MODEL, DwgDatabase, DwgEntity
-from dedup2d.reading.dwg.shapes import SHAPES
+from dedup2d.reading.dwg.shapes import SHAPES, hatch_pattern
 from dedup2d.reading.dxf.dimension_text import Overridden
 from dedup2d.reading.dxf.encoding import plain_mtext, plain_text
 from dedup2d.reading.dxf.ocs import axes, points_to_world, to_world
+from dedup2d.reading.patterns import TooManyLinesError
 from dedup2d.reading.strokes import Strokes, in_order, joined
 
 _NESTED: Final = 1 << 40  # owners of strokes that come out of a block are raised by it
@@ -41,7 +42,10 @@ def read_layout(database: DwgDatabase, meter: Meter, *, name: str, block: str = 
     _add(builder, strokes, sheet.owners)
     sheet.overridden.report(builder)
     for kind, count in database.undecoded.items():
-        builder.find("ENTITY_SKIPPED", f"{kind} entities are not read.", count)
+        if kind == "SPATIAL_FILTER":
+            builder.find("CLIP_SKIPPED", "Clipped block references are shown whole.", count)
+        else:
+            builder.find("ENTITY_SKIPPED", f"{kind} entities are not read.", count)
     unit = MM_PER_UNIT.get(database.insunits or 0)
     return builder.build(format_name="dwg", unit_mm=unit, sheet_names=(name,))
 
@@ -59,6 +63,7 @@ def _add(builder: DrawingBuilder, strokes: Strokes, owners: list[DwgEntity]) -> 
     builder.add_segments(strokes.segments, sources(strokes.segment_owner))
     builder.add_arcs(strokes.arcs, sources(strokes.arc_owner))
     builder.add_curves(strokes.curves, sources(strokes.curve_owner))
+    builder.add_hatching(strokes.beside, strokes.beside_owner)
     for text in strokes.texts:
         builder.add_text(text)
 
@@ -113,10 +118,20 @@ class _Sheet:
         strokes, height = SHAPES[entity.kind](entity.values)
         zeros = [np.zeros(len(part), np.intp) for part in (strokes[0], strokes[1], strokes[2])]
         found = Strokes(strokes[0], zeros[0], strokes[1], zeros[1], strokes[2], zeros[2])
+        if entity.kind == "HATCH":
+            lines = self._pattern(entity)
+            found = found.with_beside(lines, np.zeros(len(lines), np.intp))
         if entity.kind in _IN_PLANE:
             found = to_world(found, _normal(entity), np.array([height]))
         self.owners.append(entity)
         return found.owned_by(np.array([len(self.owners) - 1]))
+
+    def _pattern(self, entity: DwgEntity) -> Floats:
+        try:
+            return hatch_pattern(entity.values)
+        except TooManyLinesError:
+            self._builder.find("HATCHING_TOO_DENSE", TOO_DENSE)
+            return no_segments()
 
 
 def _normal(entity: DwgEntity) -> Floats:

@@ -27,6 +27,7 @@ from dedup2d.reading.geometry import (
     spline_points,
     without_zero_length,
 )
+from dedup2d.reading.patterns import LineFamily, pattern_lines
 
 Values = Mapping[str, Any]
 Shape = tuple[tuple[Floats, Floats, Floats], float]
@@ -176,6 +177,23 @@ def _hatch(values: Values) -> Shape:
         bent.append(edges[is_chord])
     strokes = np.concatenate(found), no_arcs(), np.concatenate(bent)
     return strokes, float(values.get("elevation") or 0.0)
+
+
+def hatch_pattern(values: Values) -> Floats:
+    """(h, 4) the pattern lines of a HATCH. Raises TooManyLinesError."""
+    paths = values.get("paths") or ()
+    edges = [chain(_points(path)[:, :2], closed=True) for path in paths]
+    families = [
+        LineFamily(
+            math.radians(line["angle"]),
+            np.array(line["base"], np.float64),
+            np.array(line["offset"], np.float64),
+            np.array(line["dashes"], np.float64),
+        )
+        for line in values.get("pattern_lines") or ()
+        if not values.get("solid_fill")
+    ]
+    return pattern_lines(np.concatenate([no_segments(), *edges]), families)
 
 
 def _chords(edges: Floats) -> NDArray[np.bool_]:

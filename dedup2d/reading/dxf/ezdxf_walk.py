@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 import ezdxf
 import numpy as np
 from ezdxf import path as paths
+from ezdxf import xclip
 from ezdxf.math import Vec3
+from ezdxf.render import hatching
 
 from dedup2d.drawing import Text
 from dedup2d.drawing.model import Floats
 from dedup2d.errors import DrawingError
-from dedup2d.reading.builder import FARTHEST, DrawingBuilder
+from dedup2d.reading.builder import FARTHEST, TOO_DENSE, DrawingBuilder
+from dedup2d.reading.clipping import Clip
 from dedup2d.reading.dxf.meshes import grid_edges, mesh_size, polyface_edges
 from dedup2d.reading.geometry import bulged_chain, chain, flatten_arcs, without_zero_length
+from dedup2d.reading.patterns import MOST_LINES
 
 # What a parser of other people's files lets through besides its own errors.
 PARSER_ERRORS: Final = (
@@ -111,8 +116,15 @@ class EntityWalker:
             if entity.dxf.get(axis, 1.0) == 0:
                 entity.dxf.set(axis, 1.0)
         inserts = entity.multi_insert() if entity.mcount > 1 else (entity,)
+        clip = _clip(entity)
         for insert in inserts:
-            self.walk(insert.virtual_entities(), "INSERT/", depth + 1)
+            if clip is None:
+                self.walk(insert.virtual_entities(), "INSERT/", depth + 1)
+                continue
+            inner = DrawingBuilder(self._builder.meter)
+            EntityWalker(inner, self._hidden).walk(insert.virtual_entities(), "INSERT/", depth + 1)
+            x, y, _ = insert.dxf.insert - entity.dxf.insert
+            self._builder.add_clipped(inner, clip.moved(np.array([x, y])))
         self.walk(entity.attribs, "INSERT/", depth + 1)
 
     def _dimensioned(self, entity: Any, kind: str, depth: int) -> None:
@@ -239,6 +251,11 @@ class EntityWalker:
                 points = np.array([(p.x, p.y) for p in boundary.control_vertices()])
                 strokes = chain(points, closed=not boundary.is_closed)
                 self._builder.add_segments(without_zero_length(strokes), source)
+        lines = np.array(list(islice(_pattern(entity), MOST_LINES + 1))).reshape(-1, 4)
+        if len(lines) > MOST_LINES:
+            self._builder.find("HATCHING_TOO_DENSE", TOO_DENSE)
+        else:
+            self._builder.add_hatching(lines, np.full(len(lines), source))
 
     def _text(self, entity: Any, _source: int) -> None:
         anchor = entity.ocs().to_wcs(entity.dxf.insert)
@@ -264,6 +281,30 @@ class EntityWalker:
             layer=entity.dxf.get("layer", "0"),
         )
         self._builder.add_text(text)
+
+
+def _clip(insert: Any) -> Clip | None:
+    """What is shown of a block reference, in the world; None for all of it."""
+    clip = xclip.XClip(insert)
+    if not clip.is_clipping_enabled:
+        return None
+    path = clip.get_wcs_clipping_path()
+    polygon = np.array([(p.x, p.y) for p in path.inner_polygon()]).reshape(-1, 2)
+    return Clip(polygon, path.is_inverted_clip) if len(polygon) else None
+
+
+def _pattern(entity: Any) -> Iterator[tuple[float, float, float, float]]:
+    """Both ends of each pattern line; ``hatching.hatch_entity`` gives turned ones twice."""
+    if entity.pattern is None or entity.dxf.solid_fill:
+        return
+    ocs, height = entity.ocs(), Vec3(entity.dxf.elevation).z
+    boundary = hatching.hatch_boundary_paths(entity)
+    for baseline in hatching.pattern_baselines(entity):
+        for line in hatching.hatch_paths(baseline, boundary):
+            for ends in baseline.pattern_renderer(line.distance).render(line.start, line.end):
+                start, end = (ocs.to_wcs(Vec3(p.x, p.y, height)) for p in ends)
+                if not start.isclose(end):
+                    yield start.x, start.y, end.x, end.y
 
 
 def _mesh_edges(entity: Any) -> Floats:

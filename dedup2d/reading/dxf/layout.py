@@ -43,8 +43,6 @@ _DRAWN: Final[dict[str, Callable[[Group], Strokes]]] = {
     "MLINE": polylines.mlines,
     "SPLINE": splines.splines,
     "HELIX": splines.splines,
-    "HATCH": hatches.hatches,
-    "MPOLYGON": hatches.hatches,
     "MESH": meshes.meshes,
 }
 _PLACED: Final[dict[str, Callable[[Group], list[tuple[int, Placement]]]]] = {
@@ -60,6 +58,8 @@ _STRUCTURE: Final = frozenset(
     {"VERTEX", "SEQEND", "ENDSEC", "EOF", "SECTION", "ENDBLK", "BLOCK", "ATTDEF"}
 )
 _NO_STROKES: Final = frozenset({"POINT", "VIEWPORT", "RAY", "XLINE", "LIGHT"})
+_HATCHES: Final = frozenset({"HATCH", "MPOLYGON"})
+_SOLIDS: Final = frozenset({"SOLID", "TRACE"})
 _MULTILEADERS: Final = frozenset({"MULTILEADER", "MLEADER"})
 
 
@@ -89,11 +89,14 @@ def _unhatched(
     inside = hatching.is_hatching(strokes, rows, blocks)
     if not inside.any():
         return strokes
-    builder.set_hatching(strokes.segments[inside])
     builder.find("HATCHING_SKIPPED", "Pattern lines of hatches.", int(inside.sum()))
-    kept = ~inside
+    kept, owner = ~inside, strokes.segment_owner
     return replace(
-        strokes, segments=strokes.segments[kept], segment_owner=strokes.segment_owner[kept]
+        strokes,
+        segments=strokes.segments[kept],
+        segment_owner=owner[kept],
+        beside=np.concatenate([strokes.beside, strokes.segments[inside]]),
+        beside_owner=np.concatenate([strokes.beside_owner, owner[inside]]),
     )
 
 
@@ -109,6 +112,10 @@ def _add(document: Document, builder: DrawingBuilder, strokes: Strokes) -> None:
     builder.add_segments(strokes.segments, source[strokes.segment_owner])
     builder.add_arcs(strokes.arcs, source[strokes.arc_owner])
     builder.add_curves(strokes.curves, source[strokes.curve_owner])
+    solid = [k for k, name in enumerate(document.kinds) if name in _SOLIDS]
+    is_seam = np.isin(document.kind[strokes.beside_owner % rows], solid)
+    builder.add_hatching(strokes.beside[~is_seam], strokes.beside_owner[~is_seam])
+    builder.add_seams(strokes.beside[is_seam])
     for text in strokes.texts:
         builder.add_text(text)
 
@@ -206,6 +213,8 @@ class Sheet:
                 )
             elif name in _DRAWN:
                 parts.append(_DRAWN[name](group).owned_by(group.rows))
+            elif name in _HATCHES:
+                parts.append(hatches.hatches(group, self._builder).owned_by(group.rows))
             elif name in _TEXTS:
                 said += texts.texts(group)
             elif name in _MULTILEADERS:

@@ -1,7 +1,7 @@
 """Filled faces that lie edge to edge: what can be seen of them is their common outline.
 
 Programs that know no filled areas write them as many SOLIDs. An edge between two faces cannot be
-seen: it has filled paper on both sides. The outline that remains may be a polygon around what was
+seen: it has filled paper on both sides, and is kept beside the strokes. The outline that remains may be a polygon around what was
 a curve once, so it is free (see Drawing.curves).
 """
 
@@ -32,6 +32,8 @@ def outlines(corners: Floats, place: Rows) -> Strokes:
         segment_owner=face[straight],
         curves=edges[free],
         curve_owner=face[free],
+        beside=edges[inner],
+        beside_owner=face[inner],
     )
 
 

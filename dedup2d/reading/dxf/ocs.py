@@ -57,6 +57,8 @@ def to_world(strokes: Strokes, normals: Floats, heights: Floats) -> Strokes:
         arc_owner=arc_owner if len(arcs) else no_owners(),
         curves=_seen(curves, frames[curve_owner], heights[curve_owner]),
         curve_owner=curve_owner,
+        beside=_seen(strokes.beside, frames[strokes.beside_owner], heights[strokes.beside_owner]),
+        beside_owner=strokes.beside_owner,
         texts=strokes.texts,
     )
 

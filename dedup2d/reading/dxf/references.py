@@ -17,6 +17,7 @@ from dedup2d.reading.dxf.group import Group
 from dedup2d.reading.dxf.ocs import axes
 from dedup2d.reading.dxf.tags import number, whole
 from dedup2d.reading.dxf.texts import ANGULAR, DIMENSION_SORT, measured
+from dedup2d.reading.dxf.xclips import clips
 
 _DIMLFAC: Final = 144  # group code
 
@@ -34,6 +35,7 @@ def inserts(group: Group) -> list[tuple[int, Placement]]:
     counts = np.maximum(np.column_stack([group.flags(70), group.flags(71)]), 1)
     usable = np.isfinite(matrices).all(axis=(1, 2)) & np.isfinite(shifts).all(axis=1)
     usable &= np.isfinite(steps).all(axis=1)
+    shown = clips(group)
     found: list[tuple[int, Placement]] = []
     for k, row in enumerate(group.rows.tolist()):
         if not names[k] or not usable[k]:
@@ -43,7 +45,11 @@ def inserts(group: Group) -> list[tuple[int, Placement]]:
         if columns * rows > 1:
             across, up = turned[k, :, 0] * steps[k, 0], turned[k, :, 1] * steps[k, 1]
             grid = Grid(columns, rows, across, up)
-        found.append((row, Placement(names[k], matrices[k], shifts[k], grid)))
+        clip = shown.get(row)
+        block = group.document.blocks.get(names[k])
+        if clip and block:
+            clip = clip.moved(-np.array(block.base))
+        found.append((row, Placement(names[k], matrices[k], shifts[k], grid, clip)))
     return found
 
 

@@ -16,6 +16,8 @@ from dedup2d.reading.budget import Meter
 
 BINARY_MAGIC: Final = b"AutoCAD Binary DXF\r\n\x1a\0"
 
+CLIPPING: Final = b"SPATIAL_FILTER"  # the one kind of object that changes what is seen
+
 Codes = NDArray[np.int32]
 Places = NDArray[np.intp]
 
@@ -111,10 +113,12 @@ class _CodeTable(dict[bytes, int]):
 def _without_objects(data: bytes) -> bytes:
     """The DXF without its OBJECTS section, often half of a small file: it draws nothing.
 
-    Only where that section comes last and the file is whole.
+    Only where that section comes last, the file is whole, and no block reference is clipped.
     """
     at = data.rfind(b"OBJECTS")
-    if at < 0 or b"EOF" not in data[-64:] or data.find(b"ENTITIES", at) >= 0:
+    if at < 0 or b"EOF" not in data[-64:]:
+        return data
+    if data.find(b"ENTITIES", at) >= 0 or data.find(CLIPPING, at) >= 0:
         return data
     opening = _OPENING_OBJECTS.search(data, max(0, at - 64), at + 16)
     return data[: opening.start()] + b"0\nEOF\n" if opening else data
