@@ -23,7 +23,7 @@ from dedup2d.matching.prepared import Prepared
 from dedup2d.matching.shape import Bools, Shape
 from dedup2d.matching.tokens import Hashes, sketch
 
-ALGORITHM_VERSION: Final = 3  # to be raised whenever any stored number changes its meaning
+ALGORITHM_VERSION: Final = 4  # to be raised whenever any stored number changes its meaning
 SKETCH_SIZE: Final = 1024  # nearly all tokens of a usual drawing, so that frequencies are true
 KEY_STEP: Final = 1e-3
 
@@ -36,9 +36,9 @@ class Fingerprint:
 
     ``shape`` is canonical, in drawing units; ``sketch`` (<= 1024,) sorted token hashes;
     ``signature`` (17,); ``descriptor`` (252,) float32 of the whole, ``inner`` (252,) float32 of
-    what the sheet's border surrounds; ``tolerance`` in drawing units;
-    ``hatching`` (h, 4) pattern lines that are left out of the shape; ``border`` (count,) strokes
-    of the sheet's border, None where that was not stored.
+    what the sheet's border surrounds, both with the hatching; ``tolerance`` in drawing units;
+    ``hatching`` (h, 4) pattern lines and ``seams`` (s, 4) of filled areas, beside the shape;
+    ``border`` (count,) strokes of the sheet's border, None where that was not stored.
     """
 
     shape: Shape
@@ -52,6 +52,7 @@ class Fingerprint:
     inner: NDArray[np.float32]
     sketch: Hashes
     hatching: Floats = field(default_factory=no_segments)
+    seams: Floats = field(default_factory=no_segments)
     border: Bools | None = None
     version: int = ALGORITHM_VERSION
 
@@ -81,7 +82,8 @@ def fingerprint(drawing: Drawing) -> Fingerprint:
 
 def strokes_of(drawing: Drawing) -> Prepared:
     """The canonical strokes of a drawing."""
-    return Prepared(canonical(drawing), hatching=sound_segments(drawing.hatching))
+    hatching, seams = sound_segments(drawing.hatching), sound_segments(drawing.seams)
+    return Prepared(canonical(drawing), hatching=hatching, seams=seams)
 
 
 def fingerprint_of(drawing: Drawing, strokes: Prepared) -> Fingerprint:
@@ -99,6 +101,7 @@ def fingerprint_of(drawing: Drawing, strokes: Prepared) -> Fingerprint:
         inner=inner,
         sketch=sketch(strokes.tokens, SKETCH_SIZE),
         hatching=strokes.hatching,
+        seams=strokes.seams,
         border=strokes.border,
     )
 
@@ -106,17 +109,19 @@ def fingerprint_of(drawing: Drawing, strokes: Prepared) -> Fingerprint:
 def _descriptors(
     strokes: Prepared, *, scanned: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    whole = descriptor(strokes.shape, strokes.samples)
+    """Of what paper shows: pattern lines are ink, and lie inside the border."""
+    paper = strokes.printed
+    whole = descriptor(paper.shape, paper.samples)
     within = strokes.within if scanned else strokes.body
     if within.all():
         return whole, whole
-    inner = Prepared(strokes.shape.part(within))
+    inner = Prepared(strokes.shape.part(within), hatching=strokes.hatching).printed
     return whole, descriptor(inner.shape, inner.samples)
 
 
 def refreshed(old: Fingerprint) -> Fingerprint:
     """The fingerprint that this version makes of the strokes of another version's."""
-    strokes = Prepared(canonical_shape(old.shape))
+    strokes = Prepared(canonical_shape(old.shape), hatching=old.hatching, seams=old.seams)
     whole, inner = _descriptors(strokes, scanned=old.is_raster)
     return replace(
         old,
@@ -141,6 +146,7 @@ def encode(fp: Fingerprint) -> bytes:
         "arcs": len(fp.shape.arcs),
         "curved": len(fp.shape.curved),
         "hatching": len(fp.hatching),
+        "seams": len(fp.seams),
         "border": 0 if fp.border is None else len(fp.border),
         "unit_mm": fp.unit_mm,
         "is_raster": fp.is_raster,
@@ -153,6 +159,7 @@ def encode(fp: Fingerprint) -> bytes:
     buffer.write(np.ascontiguousarray(fp.shape.segments, "<f8").tobytes())
     buffer.write(np.ascontiguousarray(fp.shape.arcs, "<f8").tobytes())
     buffer.write(np.ascontiguousarray(fp.hatching, "<f8").tobytes())
+    buffer.write(np.ascontiguousarray(fp.seams, "<f8").tobytes())
     buffer.write(np.packbits(fp.shape.curved).tobytes())
     if fp.border is not None:
         buffer.write(np.packbits(fp.border).tobytes())
@@ -167,10 +174,11 @@ def decode(
         head, _, body = zlib.decompress(data).partition(b"\n")
         meta: dict[str, Any] = json.loads(head)
         n, m, k = (int(meta[name]) for name in ("segments", "arcs", "curved"))
-        h = int(meta.get("hatching", 0))  # not in what version 2 stored
-        floats = np.frombuffer(body, "<f8", 4 * n + 5 * m + 4 * h).astype(np.float64)
+        newer = ("hatching", "seams", "border")  # the first from version 3 on, the others from 4
+        h, s, edge = (int(meta.get(name, 0)) for name in newer)
+        floats = np.frombuffer(body, "<f8", 4 * n + 5 * m + 4 * (h + s)).astype(np.float64)
+        beside = floats[4 * n + 5 * m :].reshape(h + s, 4)
         bits = np.frombuffer(body, np.uint8, offset=floats.nbytes)
-        edge = int(meta.get("border", 0))  # not in what was stored before queries were quick
         shape = Shape(
             floats[: 4 * n].reshape(n, 4),
             floats[4 * n : 4 * n + 5 * m].reshape(m, 5),
@@ -193,7 +201,8 @@ def decode(
         descriptor=vectors[0],
         inner=vectors[1],
         sketch=hashes,
-        hatching=floats[4 * n + 5 * m :].reshape(h, 4),
+        hatching=beside[:h],
+        seams=beside[h:],
         border=marks if edge else None,
         version=meta["version"],
     )

@@ -11,11 +11,14 @@ from typing import Final
 
 import numpy as np
 
+from dedup2d.drawing.model import Floats
 from dedup2d.matching.moments import ORDERS
 from dedup2d.matching.prepared import Prepared
 from dedup2d.matching.shape import Complexes
 from dedup2d.matching.similarity import Bundle, Similarity, bundle, joined
 
+DIRECTIONS: Final = 360  # of half a turn
+PEAKS: Final = 4  # turns that are tried
 LONGEST: Final = 10  # segments of a scan that are laid onto each other
 SCALES: Final = (0.02, 50.0)  # of one diagonal over the other
 
@@ -77,6 +80,47 @@ def from_longest(a: Prepared, b: Prepared) -> Bundle:
     every = joined(found)
     scale = np.abs(every.a) * a.shape.diagonal / b.shape.diagonal
     return every.kept((scale > SCALES[0]) & (scale < SCALES[1]))
+
+
+def from_directions(a: Prepared, b: Prepared) -> Bundle:
+    """The turns that lay most strokes parallel, box onto box then: for hatching, and askew scans.
+
+    Turns are the peaks of the circular correlation of both histograms of directions.
+    """
+    found = []
+    for mirrored in (False, True):
+        spectrum = np.fft.rfft(_directions(a, mirrored=mirrored)).conj()
+        alike = np.fft.irfft(spectrum * np.fft.rfft(_directions(b, mirrored=False)), DIRECTIONS)
+        is_peak = (alike >= np.roll(alike, 1)) & (alike > np.roll(alike, -1))
+        peaks = np.flatnonzero(is_peak)
+        for k in peaks[np.argsort(-alike[peaks], kind="stable")[:PEAKS]].tolist():
+            turn = cmath.rect(1.0, math.pi * k / DIRECTIONS)
+            found += [_box_onto_box(a, b, sign * turn, mirrored=mirrored) for sign in (1, -1)]
+    return bundle(found)
+
+
+def _directions(p: Prepared, *, mirrored: bool) -> Floats:
+    """(360,) length of the straight strokes by direction, half a degree each, smoothed."""
+    s = p.shape.segments
+    angle = np.arctan2(s[:, 3] - s[:, 1], s[:, 2] - s[:, 0]) * (-1 if mirrored else 1)
+    bins = np.rint(angle / math.pi * DIRECTIONS).astype(np.int64) % DIRECTIONS
+    length = np.bincount(bins, p.shape.lengths[: len(s)], DIRECTIONS)
+    smooth: Floats = length + 0.5 * (np.roll(length, 1) + np.roll(length, -1))
+    return smooth
+
+
+def _box_onto_box(a: Prepared, b: Prepared, turn: complex, *, mirrored: bool) -> Similarity:
+    """Turned by ``turn``, then scaled and moved so that the bounds have one diagonal and middle."""
+    z = a.samples.z
+    low, high = _corners(turn * (z.conj() if mirrored else z))
+    onto_low, onto_high = _corners(b.samples.z)
+    scale = abs(onto_high - onto_low) / (abs(high - low) or 1.0)
+    middle, onto = (low + high) / 2, (onto_low + onto_high) / 2
+    return Similarity(scale * turn, onto - scale * middle, mirrored)
+
+
+def _corners(z: Complexes) -> tuple[complex, complex]:
+    return complex(z.real.min(), z.imag.min()), complex(z.real.max(), z.imag.max())
 
 
 def from_insides(a: Prepared, b: Prepared) -> Bundle:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -17,9 +17,10 @@ from dedup2d.matching.tokens import Sorted, Tokens, ascending, tokens
 
 SAMPLES: Final = 3000
 BORDER_WEIGHT: Final = 0.25  # two sheets share a frame: it must not decide how they lie
+UNKNOWN: Final = 0.5  # how telling a stroke is of which nothing is known
 PROBES: Final = 256  # points that hypotheses are scored with
 STEERING: Final = 600  # points that refinement uses
-_WEIGHTED: Final = frozenset({"weighted", "probes", "sparse"})
+_WEIGHTED: Final = frozenset({"weighted", "probes", "sparse", "inside", "printed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +37,22 @@ class Prepared:
     """A canonical shape, and how telling each of its strokes is. Most needs one stroke at least.
 
     ``weights`` (count,) in [0, 1]: frames, title blocks and standard parts of a vault weigh
-    little; None means that nothing is known and all weigh the same. ``hatching`` (h, 4) pattern
-    lines beside the shape, on which strokes of another may lie.
+    little; None means that nothing is known and all weigh the same. On ``hatching`` (h, 4) and
+    ``seams`` (s, 4), which are beside the shape, strokes of another may lie.
     """
 
     shape: Shape
     weights: Floats | None = None
     hatching: Floats = field(default_factory=no_segments)
+    seams: Floats = field(default_factory=no_segments)
 
     def weighing(self, weights: Floats) -> Prepared:
         """The same shape with other weights; what these leave alone is not computed again."""
-        other = Prepared(self.shape, weights, self.hatching)
+        other = replace(self, weights=weights)
         known = {name: value for name, value in vars(self).items() if name not in _WEIGHTED}
         vars(other).update(known | {"weights": weights})
+        if len(self.hatching) and "printed" in vars(self):
+            vars(other)["printed"] = self.printed.weighing(self._among_lines(weights))
         return other
 
     @cached_property
@@ -148,9 +152,23 @@ class Prepared:
         return Prepared(self.shape.part(curved)) if curved.any() else None
 
     @cached_property
-    def hatched(self) -> StrokeField | None:
-        """Distances to the pattern lines, where there are some."""
-        return StrokeField(Shape(self.hatching)) if len(self.hatching) else None
+    def beside(self) -> StrokeField | None:
+        """Distances to the pattern lines and seams, where there are some."""
+        lines = np.concatenate([self.hatching, self.seams])
+        return StrokeField(Shape(lines)) if len(lines) else None
+
+    @cached_property
+    def printed(self) -> Prepared:
+        """As paper shows it: the pattern lines are strokes too."""
+        if not len(self.hatching):
+            return self
+        weights = None if self.weights is None else self._among_lines(self.weights)
+        return Prepared(self.shape.with_lines(self.hatching), weights)
+
+    def _among_lines(self, weights: Floats) -> Floats:
+        """Weights of our strokes and of the pattern lines, in the order of ``printed``."""
+        n, more = len(self.shape.segments), np.full(len(self.hatching), UNKNOWN)
+        return np.concatenate([weights[:n], more, weights[n:]])
 
     @cached_property
     def tokens(self) -> Tokens:

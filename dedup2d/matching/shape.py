@@ -47,6 +47,13 @@ class Shape:
         curved = self.curved[chosen[:n]] if len(self.curved) else self.curved
         return Shape(self.segments[chosen[:n]], self.arcs[chosen[n:]], curved)
 
+    def with_lines(self, lines: Floats) -> Shape:
+        """With (k, 4) straight lines more, numbered after its segments."""
+        if not len(lines):
+            return self
+        curved = np.concatenate([self.of_curves[: len(self.segments)], np.zeros(len(lines), bool)])
+        return Shape(np.concatenate([self.segments, lines]), self.arcs, curved)
+
     @cached_property
     def lengths(self) -> Floats:
         """(n + m,) stroke length of every primitive."""

@@ -19,7 +19,7 @@ class Subject:
 
 def subject(fp: Fingerprint) -> Subject:
     """A fingerprint ready for verification, all strokes as telling as the others."""
-    strokes = Prepared(fp.shape, hatching=fp.hatching)
+    strokes = Prepared(fp.shape, hatching=fp.hatching, seams=fp.seams)
     if fp.border is not None:
         vars(strokes)["border"] = fp.border
     return Subject(fp, strokes)

@@ -32,6 +32,7 @@ CONVINCING_PART: Final = 1.10  # the same once tokens were asked: one side is co
 HOPELESS: Final = 0.72  # score below which there is no common pose
 SHARPENING: Final = (1.5e-4, 7e-5, 3e-5, 2e-5, 1e-5)  # of the diagonal
 TRIED: Final = 4  # hypotheses that are refined
+TRIED_HATCHED: Final = 40  # the same where pattern lines make every pose look good
 MIRROR_ORDER: Final = 0.06  # symmetric drawings: an unmirrored pose is tried first ...
 STILL_ORDER: Final = 0.03  # ... and one that moves nothing before all others
 MIRROR_COST: Final = 1e-3  # and it is kept unless another covers more
@@ -80,12 +81,23 @@ EXACT: Final = Accuracy()
 
 def verify(a: Prepared, b: Prepared, accuracy: Accuracy = EXACT) -> Agreement | None:
     """The best common pose of two drawings, or None where there is none worth showing."""
-    candidates, scores = _scored(a, b, accuracy)
+    one, other = _on_paper(a, b, accuracy)
+    pose = _pose(one, other, accuracy, hatched=one is not a or other is not b)
+    return None if pose is None else _agreement(a, b, pose, accuracy)
+
+
+def _on_paper(a: Prepared, b: Prepared, accuracy: Accuracy) -> tuple[Prepared, Prepared]:
+    """Beside a scan a drawing is what its print shows."""
+    return a.printed if accuracy.b > 0 else a, b.printed if accuracy.a > 0 else b
+
+
+def _pose(a: Prepared, b: Prepared, accuracy: Accuracy, *, hatched: bool) -> Similarity | None:
+    candidates, scores = _scored(a, b, accuracy, hatched=hatched)
     if not len(candidates) or scores.max() < HOPELESS:
         return None
     best: tuple[float, Similarity] | None = None
     preferred = scores - MIRROR_ORDER * candidates.mirrored + STILL_ORDER * _still(candidates)
-    order = np.argsort(-preferred, kind="stable")[:TRIED]
+    order = np.argsort(-preferred, kind="stable")[: TRIED_HATCHED if hatched else TRIED]
     for k in order:
         if scores[k] < scores[order].max() - 0.25:
             continue
@@ -97,7 +109,7 @@ def verify(a: Prepared, b: Prepared, accuracy: Accuracy = EXACT) -> Agreement | 
             best = (value, found)
         if min(share_a, share_b) > NEARLY_ALL and not found.mirrored:
             break
-    return None if best is None else _agreement(a, b, best[1], accuracy)
+    return None if best is None else best[1]
 
 
 def _tight(a: Prepared, b: Prepared, t: Similarity, accuracy: Accuracy) -> float:
@@ -105,11 +117,16 @@ def _tight(a: Prepared, b: Prepared, t: Similarity, accuracy: Accuracy) -> float
     return max(TIGHT, 3 * accuracy.slack(t, _smaller(a, b, t)))
 
 
-def _scored(a: Prepared, b: Prepared, accuracy: Accuracy) -> tuple[Bundle, Floats]:
-    """Hypotheses and their scores; dear sources are asked only while the cheap do not convince."""
+def _scored(
+    a: Prepared, b: Prepared, accuracy: Accuracy, *, hatched: bool
+) -> tuple[Bundle, Floats]:
+    """Hypotheses and their scores; dear sources are asked only while the cheap do not convince.
+
+    Where one is ``hatched``, a score convinces nobody: in any pose something is near.
+    """
     candidates = _possible(hypotheses.from_whole(a, b), a, b, accuracy)
     scores = _scores(a, b, candidates)
-    if _convinces(a, b, candidates, scores, accuracy):
+    if _convinces(a, b, candidates, scores, accuracy, hatched=hatched):
         return candidates, scores
     scanned = accuracy != EXACT
     # its wide tolerance lets a dense drawing cover much of another in any pose
@@ -118,13 +135,19 @@ def _scored(a: Prepared, b: Prepared, accuracy: Accuracy) -> tuple[Bundle, Float
         more = _possible(source(a, b), a, b, accuracy)
         candidates = joined([candidates, more])
         scores = np.concatenate([scores, _scores(a, b, more)])
-        if scores.max(initial=0.0) >= enough:
+        if scores.max(initial=0.0) >= enough and not hatched:
             break
     return candidates, scores
 
 
 def _convinces(
-    a: Prepared, b: Prepared, candidates: Bundle, scores: Floats, accuracy: Accuracy
+    a: Prepared,
+    b: Prepared,
+    candidates: Bundle,
+    scores: Floats,
+    accuracy: Accuracy,
+    *,
+    hatched: bool,
 ) -> bool:
     """Whether the best hypothesis, made better, covers nearly all: a vote would cost far more.
 
@@ -135,7 +158,7 @@ def _convinces(
         return False
     start = candidates[int(np.argmax(scores))]
     covered = _refined(a, b, start, _tight(a, b, start, accuracy))[1][2]
-    return bool(covered >= (PROMISING if best >= CONVINCING else CONVINCING))
+    return bool(covered >= (PROMISING if best >= CONVINCING and not hatched else CONVINCING))
 
 
 def _sources(*, scanned: bool) -> tuple[Callable[[Prepared, Prepared], Bundle], ...]:
@@ -143,7 +166,13 @@ def _sources(*, scanned: bool) -> tuple[Callable[[Prepared, Prepared], Bundle], 
     relative = partial(from_tokens, absolute=False)
     if not scanned:
         return absolute, relative
-    return absolute, relative, hypotheses.from_longest, hypotheses.from_insides
+    return (
+        absolute,
+        relative,
+        hypotheses.from_longest,
+        hypotheses.from_directions,
+        hypotheses.from_insides,
+    )
 
 
 def _is_still(t: Similarity) -> bool:
@@ -277,9 +306,9 @@ def _covered(
         on[open_[own]] = b.field.covers(z[open_[own]], t, curve)
         if b.curves is not None:
             on[open_[~own]] = b.curves.field.covers(z[open_[~own]], t, curve)
-        if b.hatched is not None:
+        if b.beside is not None:
             open_ = np.flatnonzero(~on)
-            on[open_] = b.hatched.covers(z[open_], t, limit)
+            on[open_] = b.beside.covers(z[open_], t, limit)
         found.append(on)
     return found[0], found[1]
 

@@ -3,12 +3,14 @@
 import dataclasses
 
 import cv2
+import numpy as np
 import pytest
 from matching_kit import box, circle, plate
 from matching_kit import drawing as by_hand
 
 from dedup2d.matching.compare import compare
-from dedup2d.matching.fingerprint import fingerprint, strokes_of
+from dedup2d.matching.fingerprint import decode, encode, fingerprint, refreshed, strokes_of
+from dedup2d.matching.subject import measured, subject
 from dedup2d.reading.budget import Budget
 from dedup2d.reading.reader import read
 from dedup2d.report import Relation
@@ -97,3 +99,62 @@ def test_two_good_matches_of_a_scan_are_not_equal(scanned):
     query = scanned(holed, skew_deg=1.0, noise=8.0)
     one, other = (compare(query, fingerprint(found)) for found in (holed, fewer))
     assert one.similarity > other.similarity
+
+
+def hatched():
+    """A plate, its middle hatched at 45 degrees, and the same as paper shows it."""
+    plain = by_hand([*box(0, 0, 120, 80), *box(10, 10, 60, 60), *box(80, 20, 30, 15)])
+    at = np.arange(12, 130, 5.0)
+    low, high = np.maximum(10, at - 70 + 10), np.minimum(70, at)
+    lines = np.column_stack([low, at - low + 10, high, at - high + 10])
+    lines = lines[low < high]
+    paper = dataclasses.replace(plain, segments=np.concatenate([plain.segments, lines]))
+    return dataclasses.replace(plain, hatching=lines), paper
+
+
+@pytest.mark.parametrize("how", [{}, {"skew_deg": 2.0, "noise": 8.0}])
+def test_a_scan_of_hatching_is_the_same_as_its_drawing(scanned, how):
+    """Only the outline counted, so most ink of the scan was not in the drawing."""
+    drawing, paper = hatched()
+    query, held = scanned(paper, **how), fingerprint(drawing)
+    assert float(query.descriptor @ held.descriptor) > 0.95
+    assert compare(query, held).relation is Relation.SAME
+
+
+def test_lines_of_a_plot_lie_on_hatching_and_seams():
+    drawing, paper = hatched()
+    seams = dataclasses.replace(drawing, hatching=drawing.seams, seams=drawing.hatching)
+    for held in (drawing, seams):
+        found = compare(fingerprint(paper), fingerprint(held))
+        assert found.relation is Relation.SAME
+    assert compare(fingerprint(paper), fingerprint(by_hand(drawing.segments))).changes.added > 0
+
+
+def test_seams_are_no_ink():
+    drawing, _ = hatched()
+    seams = dataclasses.replace(drawing, hatching=drawing.seams, seams=drawing.hatching)
+    bare = fingerprint(by_hand(drawing.segments))
+    assert (fingerprint(seams).descriptor == bare.descriptor).all()
+    assert (fingerprint(drawing).descriptor != bare.descriptor).any()
+
+
+def test_weights_of_strokes_stay_theirs_among_pattern_lines():
+    """The print that the fingerprint was made of is weighed anew, with no samples taken again."""
+    drawing, _ = hatched()
+    plain = measured(by_hand(drawing.segments, [circle(95, 60, 5)], hatching=drawing.hatching))
+    weights = np.linspace(0.1, 0.9, plain.prepared.shape.count)
+    weighed, afresh = plain.prepared.weighing(weights), subject(plain.fingerprint).prepared
+    assert weighed.printed.samples is plain.prepared.printed.samples
+    assert (weighed.printed.weighted == afresh.weighing(weights).printed.weighted).all()
+    assert weighed.printed.weights[-1] == weights[-1]
+
+
+def test_what_lies_beside_the_strokes_is_stored():
+    drawing, _ = hatched()
+    fresh = fingerprint(dataclasses.replace(drawing, seams=drawing.segments[:3]))
+    vectors = np.stack([fresh.descriptor, fresh.inner])
+    stored = decode(encode(fresh), fresh.signature, vectors, fresh.sketch)
+    assert (stored.hatching == fresh.hatching).all()
+    assert (stored.seams == fresh.seams).all()
+    assert (stored.border == fresh.border).all()
+    assert np.allclose(refreshed(stored).descriptor, fresh.descriptor, atol=1e-6)
