@@ -1,6 +1,6 @@
 """The same drawings as other files: saved again, plotted to PDF, printed, scanned, as DWG.
 
-    python benchmarks/formats.py [--fill 1000] [--every 1] [--only scan]
+    python benchmarks/formats.py [--fill 1000] [--every 2 --start 1] [--only raster,scan]
 
 Real DXF files of ../shared/drawings are loaded by ezdxf, changed and saved in other versions, or
 plotted to PDF by ezdxf's drawing add-on with matplotlib (``pip install matplotlib``), printed by
@@ -334,6 +334,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fill", type=int, default=1000, help="drawings in the vault")
     parser.add_argument("--every", type=int, default=1, help="take every n-th real drawing")
+    parser.add_argument("--start", type=int, default=0, help="first of these: halves are 0 and 1")
     parser.add_argument("--only", default="", help="names of cases, comma-separated")
     asked = parser.parse_args()
     logging.getLogger("ezdxf").setLevel(logging.CRITICAL)
@@ -344,7 +345,7 @@ def main() -> None:
         print(f"{'case':14} {'n':>4} {'found':>6} {'first':>6} {'right':>6} {'p50 ms':>7}")
         for case in CASES:
             if not asked.only or case.name in asked.only.split(","):
-                tried(case, bases[:: asked.every], vault)
+                tried(case, bases[asked.start :: asked.every], vault)
 
 
 if __name__ == "__main__":
