@@ -53,8 +53,8 @@ def _ink(paper: Image, drawing: Drawing, origin: Floats, scale: float, line_px: 
         fixed: NDArray[np.int32] = np.round(px * 2**_SHIFT).astype(np.int32)
         return fixed
 
-    straight = np.concatenate([drawing.segments, drawing.curves]).reshape(-1, 2, 2)
-    lines = [pixels(segment) for segment in straight]
+    straight = np.concatenate([drawing.segments, drawing.curves, drawing.hatching])
+    lines = [pixels(line) for line in straight.reshape(-1, 2, 2)]
     lines += [pixels(flattened(arc)) for arc in drawing.arcs]
     cv2.polylines(paper, lines, False, 0, line_px, cv2.LINE_AA, _SHIFT)
     for text in drawing.texts:

@@ -45,9 +45,7 @@ def attempt(function, *args):
 
 
 def strokes(drawing):
-    """Everything that was read, kept beside the strokes or not."""
-    drawn = [drawing.segments, drawing.curves, flatten_arcs(drawing.arcs)[0]]
-    return np.concatenate([*drawn, drawing.hatching, drawing.seams])
+    return np.concatenate([drawing.segments, drawing.curves, flatten_arcs(drawing.arcs)[0]])
 
 
 def samples(segments, count):
