@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STORE ?= local
+# Most tests wait for something: more at once than the machine has processors.
+TESTS_AT_ONCE ?= 3
 
 .PHONY: setup demo test check clean
 
@@ -25,7 +27,7 @@ check: setup
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 
 test: check
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(TESTS_AT_ONCE) --dist loadgroup
 
 clean:
 	rm -rf $(VENV) demo-data data dist

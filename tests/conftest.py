@@ -12,6 +12,7 @@ from receiver import Receiver
 from stack import Stack, running_stack
 
 LOG_CHARS: Final = 3000
+STACKS: Final = ("local_stack", "s3_stack", "vision_stack")
 
 
 def stack_settings() -> dict[str, str]:
@@ -23,6 +24,13 @@ def stack_settings() -> dict[str, str]:
         "DEDUP2D_CALLBACK_BLOCK_PRIVATE_NETWORKS": "0",
         "DEDUP2D_CALLBACK_ALLOWLIST": "127.0.0.1",
     }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Of several test processes, one runs all that shares a stack, and each file is one's whole."""
+    for item in items:
+        shared = next((name for name in STACKS if name in item.fixturenames), item.path.name)
+        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.hookimpl(wrapper=True)

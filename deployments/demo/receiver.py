@@ -33,7 +33,10 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # its sender was killed
                 job_id = self.headers.get("X-Dedup-Job-Id", "")
                 signature = self.headers.get("X-Dedup-Signature", "")
                 delivery_id = self.headers.get("webhook-id", "")
