@@ -2,7 +2,7 @@
 
     python benchmarks/reading.py [FOLDER]
 
-FOLDER holds real drawings (default ../shared/drawings/files). Times are processor seconds of
+Times are processor seconds of
 this process, so that other work on the machine counts little; each file is read twice, the
 faster time counts. Agreement: strokes cover each other to 99.9 % of their length within 0.2 %
 of the diagonal, and the total lengths differ by at most 0.5 %. Pattern lines of hatches, which are
@@ -12,6 +12,7 @@ a second figure tells what the agreement is if they do.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import logging
 import sys
@@ -109,10 +110,15 @@ def verdict(ours: Result, theirs: Result, *, seams: bool = False) -> str:
     return "agree" if is_same else "differ: place"
 
 
-def main(folder: Path) -> None:
+def main() -> None:
     """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=DEFAULT, help="real drawings")
+    folder = parser.parse_args().folder
     logging.getLogger("ezdxf").setLevel(logging.CRITICAL)
     files = {hashlib.sha256(p.read_bytes()).digest(): p for p in sorted(folder.rglob("*.dxf"))}
+    if not files:
+        sys.exit(f"{folder} has no DXF files: name a folder that has")
     rows, with_seams = [], 0
     for path in sorted(files.values()):
         data = path.read_bytes()
@@ -156,4 +162,4 @@ def print_speed(table: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT)
+    main()
