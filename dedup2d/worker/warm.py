@@ -195,17 +195,35 @@ class WarmWorker:
     async def _claim(self, run: FlowRun) -> None:
         if run.id in self._running or not await self._leases.take(run):
             return
-        answer: Any = await self._client.set_flow_run_state(
-            run.id, Pending(message=f"{CLAIMED_BY}{self._config.name}")
-        )
-        if answer.status is not SetStateStatus.ACCEPT:
+        if not await self._still_waits(run) or not await self._is_given(run):
             await self._leases.give_back(run)
             return
-        run.state = answer.state
         self._runs[run.id] = run
         task = asyncio.create_task(self._execute(run))
         self._running[run.id] = task
         task.add_done_callback(lambda _: self._ended(run.id))
+
+    async def _is_given(self, run: FlowRun) -> bool:
+        """Whether Prefect lets it become Pending, which it then is."""
+        answer: Any = await self._client.set_flow_run_state(
+            run.id, Pending(message=f"{CLAIMED_BY}{self._config.name}")
+        )
+        if answer.status is SetStateStatus.ACCEPT:
+            run.state = answer.state
+            return True
+        return False
+
+    async def _still_waits(self, run: FlowRun) -> bool:
+        """Whether nobody has run it since the look that showed it.
+
+        Prefect lets a run that has ended begin again. Whoever ended this one kept its outcome
+        first and held its lease till then; we hold the lease now.
+        """
+        with suppress(ServiceError):
+            if await read_outcome(self._services.results, str(run.id)) is None:
+                return True
+        state = (await self._client.read_flow_run(run.id)).state
+        return state is not None and state.is_scheduled()
 
     def _ended(self, run_id: UUID) -> None:
         self._running.pop(run_id, None)
