@@ -105,7 +105,7 @@ class LostRuns:
         runs = await self._client.read_flow_runs(
             flow_run_filter=FlowRunFilter.model_validate(where),
             work_pool_filter=WorkPoolFilter.model_validate({"name": {"any_": [self._pool]}}),
-            sort=FlowRunSort.ID_DESC,
+            sort=FlowRunSort.EXPECTED_START_TIME_ASC,  # so that none stays behind newer ones
             limit=MAX_LOST,
         )
         return [run for run in runs if _is_settled(run)]
