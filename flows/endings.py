@@ -14,10 +14,10 @@ from prefect.exceptions import Abort
 from dedup2d.errors import ServiceError
 from dedup2d.jobs.closing import close_job
 from dedup2d.jobs.interrupts import outcome_of
-from dedup2d.jobs.model import DEFAULT_TENANT, Answer, Job, JobError, JobStatus, Outcome
+from dedup2d.jobs.model import DEFAULT_TENANT, Answer, Job, JobStatus, Outcome
 from dedup2d.jobs.opening import services
 from dedup2d.jobs.outcomes import read_outcome
-from dedup2d.jobs.views import callback_url_of
+from dedup2d.jobs.views import callback_url_of, error_of
 from dedup2d.stores.protocol import FileStore
 from tasks.opening import uploads_of
 
@@ -76,14 +76,6 @@ async def close_after(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]
         callback_url=callback_url_of(flow_run),
         uploads=await uploads_of_run(flow_run),
     )
-
-
-def error_of(state: State[Any]) -> JobError:
-    """A crash is a lost worker; other failures have said their code."""
-    code, _, sentence = (state.message or "").partition(": ")
-    if not state.is_crashed() and code.isupper():
-        return JobError(code=code, message=sentence)
-    return JobError(code="WORKER_LOST", message="The worker of this job was lost.")
 
 
 async def uploads_of_run(run: FlowRun) -> FileStore:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 
 from dedup2d.jobs.model import (
     FLOW_NAME,
@@ -51,7 +51,7 @@ def filters_of(status: JobStatus | None) -> list[dict[str, Any]]:
 def view_of(run: FlowRun, tenant_id: str) -> JobView:
     """What Prefect alone knows of a job."""
     status = status_of(run)
-    error = error_of(run) if status is JobStatus.FAILED else None
+    error = error_of(run.state) if status is JobStatus.FAILED else None
     return JobView(
         job_id=str(run.id),
         tenant_id=tenant_id,
@@ -78,12 +78,11 @@ def with_outcome(view: JobView, outcome: Outcome) -> JobView:
     return view.model_copy(update=update)
 
 
-def error_of(run: FlowRun) -> JobError:
+def error_of(state: State[Any] | None) -> JobError:
     """Why a run failed: the flow's own ``CODE: sentence``; anything else may carry paths and is not shown."""
-    message = (run.state.message if run.state else None) or ""
-    code, _, sentence = message.partition(": ")
+    code, _, sentence = ((state.message if state else None) or "").partition(": ")
     if code.isupper() and code.replace("_", "").isalnum():
         return JobError(code=code, message=sentence)
-    if state_type_of(run) == "CRASHED":
+    if state is not None and state.is_crashed():
         return JobError(code="WORKER_LOST", message=f"The worker of this {FLOW_NAME} was lost.")
     return JobError(code="JOB_FAILED", message="The job failed; the server's log says why.")
