@@ -144,8 +144,9 @@ async def collect(
         )
         counts[decision] += 1
         if execute and decision is not Decision.KEEP:
-            store = await uploads_of(run) if uploads_of and run else services.uploads
-            failed += not await _carry_out(services, store, name, decision, ticket=ticket, run=run)
+            failed += not await _carry_out(
+                services, uploads_of, name, decision, ticket=ticket, run=run
+            )
     results = await asyncio.to_thread(newest_by_folder, services.results)
     found = await services.courier.recover(undelivered_jobs(results)) if execute else 0
     expired = expired_results(
@@ -216,7 +217,7 @@ def _batches(ids: Iterable[str]) -> Iterable[list[str]]:
 
 async def _carry_out(
     services: Services,
-    store: FileStore,
+    uploads_of: UploadsOf | None,
     name: str,
     decision: Decision,
     *,
@@ -225,6 +226,7 @@ async def _carry_out(
 ) -> bool:
     """Close or delete one place; a failure is logged and left to the next sweep."""
     try:
+        store = await uploads_of(run) if uploads_of and run else services.uploads
         if decision is Decision.DELETE or run is None:
             await asyncio.to_thread(store.delete_folder, name)
             await asyncio.to_thread(drop_scratch, services.settings, name)
@@ -239,6 +241,11 @@ async def _carry_out(
     except ServiceError as error:
         logger.warning("place %s could not be swept: %s", name, error)
         return False
+    except Exception:
+        # The edge of one place: what is wrong with it (its store's block was deleted, its outcome
+        # cannot be read) must not keep the sweep from all the others, and that each time.
+        logger.exception("place %s could not be swept", name)
+        return False
     return True
 
 
@@ -249,7 +256,7 @@ def outcome_of_run(run: FlowRun) -> Outcome:
         job_id=str(run.id),
         tenant_id=str(run.parameters.get("tenant_id") or DEFAULT_TENANT),
         status=status,
-        error=error_of(run) if status is JobStatus.FAILED else None,
+        error=error_of(run.state) if status is JobStatus.FAILED else None,
         started_at=run.start_time,
     )
 

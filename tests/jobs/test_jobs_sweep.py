@@ -178,3 +178,23 @@ def is_up(url: str) -> bool:
         return httpx.get(url, timeout=5).is_success
     except httpx.HTTPError:
         return False
+
+
+def test_a_place_that_cannot_be_swept_does_not_keep_it_from_the_others(
+    local_stack: Stack, gateway: httpx.Client, samples: Path
+) -> None:
+    """An outcome that nobody can read, of a job whose local copies a killed worker left."""
+    job_id = submit(gateway, samples / "queries" / "resaved.dxf")
+    assert wait_for_end(gateway, job_id)["status"] == "completed"
+    assert wait_until(lambda: left_behind(local_stack) == [])
+    outcome = local_stack.data / "results" / job_id / "outcome.json"
+    kept = outcome.read_bytes()
+    outcome.write_bytes(b"{")
+    copies = local_stack.data / "scratch" / job_id
+    copies.mkdir(parents=True)
+    behind = orphan(local_stack, "orphan-behind")  # places are gone through by name
+    assert sweep(local_stack).failed == 1
+    assert not behind.exists()
+    outcome.write_bytes(kept)
+    assert sweep(local_stack).closed == 1
+    assert not copies.exists()
