@@ -23,8 +23,7 @@ from dedup2d.errors import ServiceError
 from dedup2d.tickets.queue import TicketQueue
 
 FRESH_S: Final = 0.5
-MOST_KEPT: Final = 1000  # runs, the latest
-ASK_AGAIN: Final = -1  # no count of moves
+MOST_KEPT: Final = 1000  # states, the latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,8 @@ class Glances:
     def __init__(self, queue: TicketQueue, read: Callable[[UUID], Awaitable[FlowRun]]) -> None:
         self._queue = queue
         self._read = read
+        self._states: OrderedDict[UUID, UUID | None] = OrderedDict()  # the last that was seen
+        # As long as they are fresh: the parameters of a job with many drawings take megabytes.
         self._seen: OrderedDict[UUID, _Seen] = OrderedDict()
         self._asking: dict[UUID, tuple[int, asyncio.Task[_Seen]]] = {}
 
@@ -59,13 +60,13 @@ class Glances:
         """Take in what was learnt of a run in another way, before anybody is answered with it."""
         if self._is_known(run):
             return
-        self._keep(_Seen(run, ASK_AGAIN, 0.0))
+        self._know(run)
+        self._seen.pop(run.id, None)
         with suppress(ServiceError):
             await self._queue.tell_moved(str(run.id))
 
     def _is_known(self, run: FlowRun) -> bool:
-        before = self._seen.get(run.id)
-        return before is not None and before.run.state_id == run.state_id
+        return run.id in self._states and self._states[run.id] == run.state_id
 
     async def _asked(self, run_id: UUID, moves: int) -> _Seen:
         """Ask, or wait for whom asks since the same move."""
@@ -92,10 +93,18 @@ class Glances:
         return seen
 
     def _keep(self, seen: _Seen) -> None:
+        self._know(seen.run)
         self._seen[seen.run.id] = seen
         self._seen.move_to_end(seen.run.id)
-        if len(self._seen) > MOST_KEPT:
+        stale = asyncio.get_running_loop().time() - FRESH_S
+        while self._seen and next(iter(self._seen.values())).at < stale:
             self._seen.popitem(last=False)
+
+    def _know(self, run: FlowRun) -> None:
+        self._states[run.id] = run.state_id
+        self._states.move_to_end(run.id)
+        if len(self._states) > MOST_KEPT:
+            self._states.popitem(last=False)
 
     async def _told(self, run_id: UUID, moves: int) -> int:
         """Tell the other gateways, before anybody is answered; what they told too is not missed."""

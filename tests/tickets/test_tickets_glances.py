@@ -95,3 +95,15 @@ async def test_failure_is_told_and_not_kept(queue: TicketQueue, server: Server) 
         await gateway.at(run_id)
     assert not gateway._seen
     assert not gateway._asking
+
+
+async def test_stale_answers_are_not_kept(gateway: Glances, server: Server) -> None:
+    """The parameters of a job of a thousand drawings take megabytes, and a thousand were kept."""
+    for _ in range(20):
+        await gateway.at(uuid4())
+    await asyncio.sleep(FRESH_S)
+    last = uuid4()
+    await gateway.at(last)
+    await gateway.at(last)
+    assert server.asked == 21, "a fresh answer serves twice"
+    assert list(gateway._seen) == [last]
