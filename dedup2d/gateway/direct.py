@@ -25,8 +25,9 @@ from dedup2d.fileref import FileRef
 from dedup2d.gateway import examples
 from dedup2d.gateway.auth import Tenant, api_key_header, tenant_of
 from dedup2d.gateway.bodies import PREFIX
-from dedup2d.gateway.documents import OCTETS, answers
-from dedup2d.gateway.examples import ARRIVED
+from dedup2d.gateway.documents import OCTETS, answers, json_body
+from dedup2d.gateway.examples import ARRIVED, NEW_UPLOAD
+from dedup2d.gateway.forms import read_json
 from dedup2d.gateway.limits import reserve_bytes
 from dedup2d.gateway.refusals import DIRECT_PROBLEMS, NEW_UPLOAD_PROBLEMS
 from dedup2d.gateway.state import Gateway, gateway_of
@@ -38,6 +39,7 @@ from dedup2d.tickets.sessions import UploadSession, unknown_upload
 router = APIRouter(tags=["uploads"])
 
 MAX_FILES: Final = 32  # of one upload; their references lie in Redis
+MAX_NEW_BYTES: Final = 256 * 1024  # what announces them, every character escaped
 NO_RETENTION_S: Final = 24 * 3600  # life of an upload where no retention is set
 OPEN_ENDED_S: Final = 24 * 3600  # one request's body; the idle limit ends a silent one sooner
 UPLOAD: Final = "/2d/uploads/{upload_id}"
@@ -75,14 +77,18 @@ class Arrived(BaseModel):
     "/2d/uploads",
     summary="Addresses for sending files directly",
     responses=answers(examples.UPLOAD, NEW_UPLOAD_PROBLEMS),
+    openapi_extra=json_body(NewUpload, NEW_UPLOAD),
 )
-async def open_upload(request: Request, tenant: Tenant, new: NewUpload) -> Upload:
+async def open_upload(request: Request, tenant: Tenant) -> Upload:
     """Send each file to its address as it says, then ``POST /2d/search`` with the ``upload_id``.
 
     All files of an upload are one job. An upload that no job takes is deleted after its time;
     its bytes count for the day, whether they come or not.
     """
     gateway = gateway_of(request)
+    limits = Limits.of(gateway.settings)
+    # Not by a parameter: FastAPI reads a body whole, and before it asks who sends it.
+    new = await read_json(request, NewUpload, limits, max_bytes=MAX_NEW_BYTES)
     size = sum(file.size for file in new.files)
     if size > gateway.settings.max_upload_bytes:
         raise too_large("The upload", gateway.settings.max_upload_bytes)

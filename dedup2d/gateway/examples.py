@@ -124,6 +124,9 @@ COMPARED: Final[dict[str, Any]] = {
     "geom_hash_right": "09d9d0f65246105266d02b30a56bd61a660f0ba539967c0af466caa8da1ed34b",
 }
 UPLOAD_ID: Final = "5b0c7f0e8d0b4a389b0e0d6f6f0f6a11"
+NEW_UPLOAD: Final[dict[str, Any]] = {
+    "files": [{"file_name": "part.dxf", "size": 48213, "media_type": "image/vnd.dxf"}]
+}
 UPLOAD: Final[dict[str, Any]] = {
     "upload_id": UPLOAD_ID,
     "expires_at": "2026-11-25T13:00:00Z",

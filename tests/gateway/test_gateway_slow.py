@@ -182,3 +182,19 @@ async def test_a_half_closed_connection_is_a_broken_upload(gateway, client, empt
     await reader.read()
     writer.close()
     await settled(lambda: not left(client))
+
+
+@pytest.mark.parametrize(("key", "status"), [("nobody's", 401), (None, 413)])
+async def test_what_announces_an_upload_is_never_held_whole(gateway, client, key, status):
+    """Who has no key hears so before the body has come, who has one as soon as it is too long."""
+    lines = [
+        f"POST {API}/2d/uploads HTTP/1.1",
+        "Host: 127.0.0.1",
+        f"X-API-Key: {key or client.key}",
+        f"Content-Length: {50 * MB}",
+        "Content-Type: application/json",
+    ]
+    reader, writer = await connected(gateway, *lines, body=b" " * MB)
+    answer = await asyncio.wait_for(reader.readline(), IDLE_S)
+    writer.close()
+    assert f" {status} ".encode() in answer
