@@ -88,5 +88,5 @@ def parse_retry_after(value: str, now: float) -> float:
         return float(value)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except ValueError:
+    except (ValueError, OverflowError):  # the second for numbers that no date has
         return 0.0

@@ -127,6 +127,8 @@ async def test_retry_after_is_told(hook):
         ("soon", 0),
         ("-1", 0),
         ("Tue, 99 Nov 2023 99:99:99 GMT", 0),
+        ("Tue, 14 Nov 99999999999 22:13:30 GMT", 0),
+        ("Tue, 14 Nov 2023 22:13:30 +9999999999999999999999", 0),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):
