@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
-from urllib.parse import urljoin
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -52,7 +51,7 @@ def send(origin: str, slot: Slot, path: Path, *, timeout_s: float) -> None:
     Without an API key: the address alone gives the right. Raises as the client's methods.
     """
     resumable = not slot.url.startswith(("http://", "https://"))
-    url = urljoin(origin, slot.url)
+    url = origin.rstrip("/") + slot.url if resumable else slot.url  # below a proxy's path too
     with httpx.Client(timeout=timeout_s) as http:
         for attempt in range(1, TRIES + 1):
             try:

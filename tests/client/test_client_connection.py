@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dedup2d.client import Dedup2D
+from dedup2d.client.uploads import Slot, send
 from dedup2d.errors import RequestError, ServiceError
 
 MIB = 1024**2
@@ -21,6 +22,7 @@ class Sink(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     received = 0
+    path = ""
 
     def do_POST(self) -> None:
         left = int(self.headers["Content-Length"])
@@ -31,6 +33,10 @@ class Sink(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"[]")
+
+    def do_PUT(self) -> None:
+        Sink.path = self.path
+        self.do_POST()
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
@@ -79,3 +85,12 @@ def test_a_file_that_is_not_there_is_refused_before_anything_is_sent(sink: str) 
     with Dedup2D(sink) as client, pytest.raises(RequestError) as error:
         client.submit("/nowhere/part.dxf")
     assert error.value.code == "FILE_UNREADABLE"
+
+
+def test_a_file_goes_below_the_path_of_the_gateways_address(sink: str, tmp_path: Path) -> None:
+    """A proxy may serve the gateway below a path; the addresses of its answers begin behind it."""
+    drawing = tmp_path / "part.dxf"
+    drawing.write_bytes(b"EOF")
+    slot = Slot(method="PUT", url="/api/v1/x?token=t", headers={"Content-Length": "3"})
+    send(f"{sink}/cad/", slot, drawing, timeout_s=5)
+    assert Sink.path == "/cad/api/v1/x?token=t"
