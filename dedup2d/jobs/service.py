@@ -217,18 +217,23 @@ class JobService:
         with prefect_faults():
             if self._deployment_id is None:
                 self._deployment_id = await self._find_deployment()
-            answer = await self._client.request(
-                "POST",
-                "/deployments/{id}/create_flow_run",
-                path_params={"id": self._deployment_id},
-                json={
-                    "parameters": request.model_dump(mode="json", exclude_defaults=True),
-                    "enforce_parameter_schema": False,
-                    "name": name[:100],
-                    "tags": [f"{TENANT_TAG}{request.tenant_id}"],
-                    "idempotency_key": request.ticket_id,
-                },
-            )
+            try:
+                answer = await self._client.request(
+                    "POST",
+                    "/deployments/{id}/create_flow_run",
+                    path_params={"id": self._deployment_id},
+                    json={
+                        "parameters": request.model_dump(mode="json", exclude_defaults=True),
+                        "enforce_parameter_schema": False,
+                        "name": name[:100],
+                        "tags": [f"{TENANT_TAG}{request.tenant_id}"],
+                        "idempotency_key": request.ticket_id,
+                    },
+                )
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code == httpx.codes.NOT_FOUND:
+                    self._deployment_id = None  # it was made anew; whoever tries again finds it
+                raise
         return str(answer.json()["id"])
 
     async def _find_deployment(self) -> UUID:
@@ -346,6 +351,8 @@ class JobService:
             run_id = UUID(job_id)
         except ValueError as error:
             raise UnknownJobError(job_id) from error
+        if str(run_id) != job_id:  # outcome, bells and deliveries know the one spelling only
+            raise UnknownJobError(job_id)
         try:
             with prefect_faults():
                 run = await self._glances.at(run_id)

@@ -88,6 +88,16 @@ async def test_without_prefect_the_upload_and_its_place_are_given_back(
         await client.submit()
 
 
+async def test_a_deployment_that_was_made_anew_is_found(client, prefect):
+    """The gateway knows the old one, and said until its own end that Prefect does not answer."""
+    await client.submit()
+    old = prefect.http.get("/deployments/name/dedup-job/dedup-job").json()
+    prefect.http.delete(f"/deployments/{old['id']}").raise_for_status()
+    anew = {"name": "dedup-job", "flow_id": old["flow_id"], "work_pool_name": "dedup2d"}
+    prefect.post("/deployments/", anew)
+    assert await client.submit()
+
+
 async def test_health_needs_a_worker_that_beats(client, prefect, gateway):
     """503 names what is missing; with a worker everything is well, without a key."""
     del client.http.headers["X-API-Key"]

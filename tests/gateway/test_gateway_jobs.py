@@ -50,6 +50,15 @@ async def test_an_unknown_job_is_not_found(client, job_id):
             assert detail(answer, 404) == {"error": "JOB_NOT_FOUND", "job_id": job_id}
 
 
+@pytest.mark.parametrize("spelled", [str.upper, "{{{}}}".format, "urn:uuid:{}".format])
+async def test_a_job_has_one_id(client, prefect, spelled):
+    """Other spellings of a UUID found the run, but neither its outcome nor its worker."""
+    job_id = spelled(await client.submit())
+    for call in (client.http.get, lambda url: client.http.post(f"{url}/cancel")):
+        answer = await call(f"{API}/2d/jobs/{job_id}")
+        assert detail(answer, 404) == {"error": "JOB_NOT_FOUND", "job_id": job_id}
+
+
 async def test_another_tenants_job_is_forbidden(client, other):
     """It can be neither read nor cancelled, and is not in the list."""
     job_id = await client.submit()
