@@ -75,6 +75,7 @@ _NO_UPLOAD: Final = _coded("UPLOAD_NOT_FOUND", "There is no such upload, or it h
 _TOO_MANY: Final = _coded(
     "TOO_MANY_REQUESTS", "More than 20 requests a second; come a little later."
 )
+_TOO_BUSY: Final = _coded("TOO_BUSY", "More drawings come in than can be taken.")
 _TOO_MUCH: Final = _coded("UPLOAD_LIMIT", "More than 1000000000 bytes of uploads a day (UTC).")
 _LATER: Final = "more than the tenant may ask or upload; Retry-After says when to come back"
 _RETRY: Final = "a service is away; Retry-After says when to try again"
@@ -202,12 +203,13 @@ SEARCH_PROBLEMS: Final[Responses] = ADD_PROBLEMS | {
     429: _problem(
         "too many jobs are waiting, or too many requests; Retry-After says when to try again",
         _coded("JOB_QUEUE_FULL", "200 jobs are waiting.", max_jobs=200, current_jobs=200),
-        *(_TOO_MANY, _TOO_MUCH),
+        *(_TOO_MANY, _TOO_MUCH, _TOO_BUSY),
     ),
     503: _problem(_RETRY, _AWAY, _STORE_AWAY, _DAMAGED, "dedupcad-vision unavailable"),
     504: _problem("the job took too long", _coded("TIME_LIMIT", "The job took longer than 300 s.")),
 }
 NEW_UPLOAD_PROBLEMS: Final[Responses] = ANY_PROBLEMS | {
+    408: _problem("the body took too long", _SLOW),
     413: _problem("larger than allowed", _LARGE),
     422: _invalid("body", "files", "Field required", "missing", None),
     429: _problem(_LATER, _TOO_MANY, _TOO_MUCH),

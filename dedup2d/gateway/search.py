@@ -101,6 +101,7 @@ async def search(
     options = query.options(config)
     callback_url = query.callback_url or None
     await _check_callback(gateway, callback_url)
+    gateway.creating.check()
     limits = Limits.of(gateway.settings)
     body = await begin(request, limits)
     direct = await sent_before(gateway, body.reference, tenant)
@@ -119,7 +120,7 @@ async def search(
             raise RequestError("CALLBACK_UNSUPPORTED", "callback_url needs async=true.")
         if first:
             start = partial(intake.start, received.files, options, geometry=received.geometry)
-            async with gateway.creating:
+            async with gateway.creating.turn():
                 await patiently(start)
         else:
             await _check_same(gateway, intake.job_id, tenant, received)

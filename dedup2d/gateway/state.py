@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dedup2d.errors import RequestError
 from dedup2d.gateway.bodies import Health
 from dedup2d.gateway.inbox import Inbox
+from dedup2d.gateway.turns import Turns
 from dedup2d.gateway.watch import JobWatch
 from dedup2d.sandbox import ChildPool
 from dedup2d.settings import Settings
@@ -59,7 +60,7 @@ class Gateway:
     geometries: GeometryStore
     comparing: ChildPool
     examined: Examined = field(default_factory=Examined)
-    creating: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RUNS_AT_ONCE))
+    creating: Turns = field(default_factory=lambda: Turns(RUNS_AT_ONCE))
 
 
 def gateway_of(request: Request) -> Gateway:
