@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,8 +77,9 @@ class Inbox:
 
     def _clear(self, limit: datetime) -> None:
         for tray in self._root.glob("*"):
-            if tray.stat().st_mtime < limit.timestamp():
-                shutil.rmtree(tray, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another gateway clears too
+                if tray.stat().st_mtime < limit.timestamp():
+                    shutil.rmtree(tray, ignore_errors=True)
 
     @asynccontextmanager
     async def tray(self) -> AsyncIterator[Tray]:

@@ -20,7 +20,7 @@ from dedup2d.tickets.connect import queue_errors, script
 from dedup2d.tickets.keys import Keys
 from dedup2d.tickets.model import MAX_TICKET_BYTES, Admission, Bell, Ticket
 
-_PAGE: Final = 200  # tickets read in one round trip by a sweep
+_PAGE: Final = 200  # ids of tickets that a sweep reads in one round trip
 
 
 class Counts(BaseModel):
