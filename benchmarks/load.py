@@ -1,6 +1,6 @@
 """Many clients at once: what they are answered, how soon, and what it costs the gateway.
 
-    python benchmarks/load.py [--clients 50] [--seconds 60] [--half 200]
+    python benchmarks/load.py [--clients 50] [--seconds 60] [--half 200] [--database postgres]
 
 Each client uploads drawings of 10 KB to 20 MB as jobs, one after the other, with a pause of about
 a second in between, and comes back when a 429 says so. Then ``--half`` connections begin an upload
@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "deployments" / "demo"))
 import httpx
 from rich.console import Console
 from rich.table import Table
+from setting_up import add_option, database
 from stack import Stack, running_stack
 from upload_memory import COMMENT, HEAD, TAIL, Sampler, processes_of
 
@@ -164,6 +165,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--half", type=int, default=200)
+    add_option(parser)
     arguments = parser.parse_args()
     environ = {
         "API_KEYS": ",".join(TENANTS),
@@ -171,7 +173,8 @@ def main() -> None:
     }
     with (
         tempfile.TemporaryDirectory(prefix="dedup2d-") as folder,
-        running_stack(Path(folder) / "stack", environ) as stack,
+        database(arguments.database) as chosen,
+        running_stack(Path(folder) / "stack", environ | chosen) as stack,
     ):
         asyncio.run(crowd(stack, 2, 5))  # warm
         sampler = Sampler(processes_of(stack))
