@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -17,6 +17,8 @@ from dedup2d.report import TextChange
 CLOSE: Final = 4.0  # text heights: a text that replaced another stands this near to it
 CLOSE_SHARE: Final = 0.02  # of the diagonal, where heights are unknown
 MOST_CHANGES: Final = 200
+LONGEST_WORD: Final = 60  # letters: a longer one is put together by no program
+MOST_TRIED: Final = 2000  # ways to put one word together
 UNSCALED: Final = 1e-3
 
 _Reading = Callable[[Text], str]
@@ -66,7 +68,9 @@ def _put_together(wholes: Counter[str], pieces: Counter[str]) -> Counter[str]:
     """The pieces that are left when wholes are made of them; those leave ``wholes``."""
     left = +pieces
     for word in sorted(wholes.elements(), key=lambda w: (-len(w), w)):
-        used = _pieces_of(word.replace("/", ""), left)
+        if len(word) > LONGEST_WORD or _NUMBER.fullmatch(word):  # 125 is not 12 beside 5
+            continue
+        used = _pieces_of(word, left, iter(range(MOST_TRIED)))
         if used is not None:
             left -= used
             wholes[word] -= 1
@@ -74,14 +78,18 @@ def _put_together(wholes: Counter[str], pieces: Counter[str]) -> Counter[str]:
     return left
 
 
-def _pieces_of(word: str, pieces: Counter[str]) -> Counter[str] | None:
-    """Pieces that make the word when set one behind the other, the longest first."""
+def _pieces_of(word: str, pieces: Counter[str], tries: Iterator[int]) -> Counter[str] | None:
+    """Pieces that make the word when set one behind the other, the longest first.
+
+    A slash may be missing between two pieces, never inside one: 1/2 is not 12.
+    """
+    word = word.lstrip("/")
     if not word:
         return Counter()
     for length in range(len(word), 0, -1):
         piece = word[:length]
-        if pieces[piece] > 0:
-            rest = _pieces_of(word[length:], pieces - Counter([piece]))
+        if pieces[piece] > 0 and next(tries, None) is not None:
+            rest = _pieces_of(word[length:], pieces - Counter([piece]), tries)
             if rest is not None:
                 return rest + Counter([piece])
     return None
@@ -201,8 +209,9 @@ def _paired(
     placed = [back.at(complex(t.x, t.y)) for t in theirs]
     near = []
     for i, text in enumerate(ours[:MOST_CHANGES]):
-        reach = CLOSE * text.height if text.height > 0 else CLOSE_SHARE * diagonal
         for j, place in enumerate(placed[:MOST_CHANGES]):
+            height = max(text.height, theirs[j].height * back.scale)
+            reach = CLOSE * height if height > 0 else CLOSE_SHARE * diagonal
             distance = math.hypot(place.real - text.x, place.imag - text.y)
             if distance <= reach:
                 near.append((distance, i, j))

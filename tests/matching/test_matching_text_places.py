@@ -1,8 +1,10 @@
 """Equal texts belong together where they stand, not in the order they were written."""
 
 from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
+import pytest
 from matching_kit import plate
 
 from dedup2d.drawing import Text
@@ -24,6 +26,12 @@ def test_revision_letter_is_found_beside_the_zone_letters_of_the_frame() -> None
     before, after = (*zones, at("A", 380, 10)), (*zones, at("B", 380, 10))
     (change,) = compare_texts(after, before, HERE, diagonal=500)
     assert (change.before, change.after, change.x, change.y) == ("A", "B", 380, 10)
+
+
+def test_a_replaced_text_is_one_change_from_either_side() -> None:
+    small, large = at("A", 0, 0), replace(at("B", 0, 20), height=10.0)
+    assert len(compare_texts((small,), (large,), HERE, diagonal=99)) == 1
+    assert len(compare_texts((large,), (small,), HERE, diagonal=99)) == 1
 
 
 def test_order_of_texts_does_not_matter() -> None:
@@ -53,6 +61,28 @@ def test_a_stacked_fraction_in_three_texts_says_the_same() -> None:
 
 def test_swapped_digits_are_no_pieces() -> None:
     assert compare_texts((at("12", 0, 0),), (at("21", 0, 0),), HERE, diagonal=20)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(("1/2",), ("12",)), (("1/12",), ("11", "2")), (("125",), ("12", "5"))],
+)
+def test_other_numbers_of_the_same_digits_are_changes(
+    ours: tuple[str, ...], theirs: tuple[str, ...]
+) -> None:
+    one, other = ([at(value, 9 * k, 0) for k, value in enumerate(v)] for v in (ours, theirs))
+    assert compare_texts(tuple(one), tuple(other), HERE, diagonal=20)
+    assert compare_texts(tuple(other), tuple(one), HERE, diagonal=20)
+
+
+@pytest.mark.parametrize("word", ["-" * 40 + "x", "a" * 1500])
+def test_a_word_that_could_be_made_in_many_ways_costs_little(word: str) -> None:
+    """Both once stopped every search that met such a drawing: out of time, or of the stack."""
+    pieces = (*word, *["--"] * 20, *["---"] * 12, *["a"] * 1500)
+    many = tuple(at(piece, k, 0) for k, piece in enumerate(pieces) if piece != "x")
+    begun = perf_counter()
+    assert compare_texts((at(word, 0, 0),), many, HERE, diagonal=20)
+    assert perf_counter() - begun < 2
 
 
 def test_the_bar_of_a_fraction_is_in_the_text() -> None:
