@@ -20,14 +20,16 @@ TOLERANCE: Final = 1e-5  # of the diagonal: twice and more what re-saving with 6
 OWN_LENGTH: Final = 0.02  # of a feature's length: no tolerance may be larger
 ANGLE_TOLERANCE: Final = 2e-4  # radians between segments that count as collinear
 MERGE_FROM: Final = 1e-3  # of the diagonal: shorter segments have no reliable direction
-FARTHEST: Final = 1e9  # drawing units; farther coordinates are damage
+FARTHEST: Final = 1e9  # drawing units from the middle stroke; what is farther away is damage
 
 
 def canonical(drawing: Drawing) -> Shape:
     """The canonical Shape of a drawing, in the drawing's own frame and units."""
-    straight, curves = sound_segments(drawing.segments), sound_segments(drawing.curves)
+    place = place_of(drawing)
+    straight = sound_segments(drawing.segments, place)
+    curves = sound_segments(drawing.curves, place)
     curved = np.repeat([False, True], [len(straight), len(curves)])
-    arcs = _sound_arcs(drawing.arcs)
+    arcs = _sound_arcs(drawing.arcs, place)
     return canonical_shape(Shape(np.concatenate([straight, curves]), arcs, curved))
 
 
@@ -46,16 +48,26 @@ def canonical_shape(shape: Shape) -> Shape:
     )
 
 
-def sound_segments(s: Floats) -> Floats:
-    """Without damaged segments and those without length."""
+def place_of(drawing: Drawing) -> Floats:
+    """(2,) where most strokes are: a site plan in millimetres lies 5e9 from the origin."""
+    points = (drawing.segments[:, :2], drawing.arcs[:, :2], drawing.curves[:, :2])
+    places = np.concatenate(points)
+    places = places[np.isfinite(places).all(1)]
+    return np.median(places, axis=0) if len(places) else np.zeros(2)
+
+
+def sound_segments(s: Floats, place: Floats) -> Floats:
+    """Without segments that are damaged, without length, or far away from ``place`` (2,)."""
     s = s[np.isfinite(s).all(1)]
-    s = s[(np.abs(s) < FARTHEST).all(1)]
+    s = s[(np.abs(s - np.tile(place, 2)) < FARTHEST).all(1)]
     return s[np.hypot(s[:, 2] - s[:, 0], s[:, 3] - s[:, 1]) > 0]
 
 
-def _sound_arcs(a: Floats) -> Floats:
+def _sound_arcs(a: Floats, place: Floats) -> Floats:
     a = a[np.isfinite(a).all(1)]
-    return a[(a[:, 2] > 0) & (a[:, 4] > a[:, 3]) & (np.abs(a[:, :3]) < FARTHEST).all(1)]
+    near = (np.abs(a[:, :3] - [*place, 0.0]) < FARTHEST).all(1)
+    sound: Floats = a[(a[:, 2] > 0) & (a[:, 4] > a[:, 3]) & near]
+    return sound
 
 
 # Unequal weights, so that features on one grid do not fall together in the projection.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dedup2d.drawing.model import Drawing, Floats, Text, no_segments
 from dedup2d.errors import ServiceError
-from dedup2d.matching.canonical import canonical, canonical_shape, sound_segments
+from dedup2d.matching.canonical import canonical, canonical_shape, place_of, sound_segments
 from dedup2d.matching.descriptor import descriptor
 from dedup2d.matching.moments import signature
 from dedup2d.matching.prepared import Prepared
@@ -82,7 +82,8 @@ def fingerprint(drawing: Drawing) -> Fingerprint:
 
 def strokes_of(drawing: Drawing) -> Prepared:
     """The canonical strokes of a drawing."""
-    hatching, seams = sound_segments(drawing.hatching), sound_segments(drawing.seams)
+    place = place_of(drawing)
+    hatching, seams = (sound_segments(lines, place) for lines in (drawing.hatching, drawing.seams))
     return Prepared(canonical(drawing), hatching=hatching, seams=seams)
 
 

@@ -160,3 +160,12 @@ def test_short_level_strokes_in_a_stack_do_not_slide(seed):
     stack = drawing([(0, 0.2 * y, 0.09, 0.2 * y) for y in range(20)])
     noisy = moved(drawing(pieces + r.normal(0, 3.8e-6, (60, 4))), turn=0.1 * seed)
     assert related(noisy, stack).relation is Relation.SAME
+
+
+def test_a_site_plan_far_from_the_origin_is_the_same_there():
+    """In millimetres, UTM coordinates are 5e9: they are a place, not damage."""
+    near = plate(1)
+    far = moved(near, shift=5e8 + 5.4e9j)
+    debris = np.array([[0.0, 0.0, 1.0, 1.0]])
+    far = dataclasses.replace(far, segments=np.concatenate([far.segments, debris]))
+    assert compare(fingerprint(near), fingerprint(far)).relation is Relation.SAME
