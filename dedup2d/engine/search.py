@@ -174,7 +174,7 @@ def _verified(
 
 def _compared(course: _Course, asked: Subject, candidate: Candidate) -> Comparison | None:
     entry = candidate.entry
-    other = course.vault.subject(entry.number, tenant=course.tenant, digest=entry.sha256)
+    other = course.vault.subject(entry, tenant=course.tenant)
     if other is None:
         return None
     compared = compare(asked, other)

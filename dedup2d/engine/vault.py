@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from dedup2d.index.catalogue import Entry
 from dedup2d.index.index import Index
 from dedup2d.matching.subject import Subject, subject
 
@@ -18,7 +19,7 @@ class Vault:
 
     def __init__(self, folder: Path) -> None:
         self.index = Index(folder)
-        self._kept: OrderedDict[tuple[int, str], Subject] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], Subject] = OrderedDict()
 
     def weighted(self, plain: Subject, *, tenant: str) -> Subject:
         """A drawing, weighted by what is common in the tenant's vault."""
@@ -26,16 +27,17 @@ class Vault:
         weights = self.index.weights(strokes.tokens, strokes.shape.count, tenant=tenant)
         return plain if weights is None else replace(plain, prepared=strokes.weighing(weights))
 
-    def subject(self, number: int, *, tenant: str, digest: str) -> Subject | None:
-        """A drawing of the vault, weighted; ``digest`` (its sha256) guards against stale ones.
+    def subject(self, entry: Entry, *, tenant: str) -> Subject | None:
+        """A drawing of the vault, weighted.
 
+        The same bytes may be indexed again with other geometry JSON, so its generation counts.
         None if it was removed meanwhile. Raises ServiceError ``INDEX_DAMAGED``.
         """
-        key = (number, digest)
+        key = (entry.number, entry.generation)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        fp = self.index.fingerprint(number)
+        fp = self.index.fingerprint(entry.number)
         if fp is None:
             return None
         found = self.weighted(subject(fp), tenant=tenant)

@@ -109,7 +109,7 @@ def overlay(payload: dict[str, Any]) -> dict[str, Any]:
     entry = vault.index.entry(tenant, payload["drawing_id"])
     if entry is None:
         return {"bytes": 0}
-    match = vault.subject(entry.number, tenant=tenant, digest=entry.sha256)
+    match = vault.subject(entry, tenant=tenant)
     query = vault.weighted(measured(_drawing(payload)), tenant=tenant)
     if match is None or not (query.fingerprint.shape.count or match.fingerprint.shape.count):
         return {"bytes": 0}

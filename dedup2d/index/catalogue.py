@@ -8,6 +8,7 @@ own, so that opening, which reads all keys, does not page through them.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,12 +70,18 @@ RETURNING number
 """
 
 _OUTDATED: Final = f"(algorithm < {ALGORITHM_VERSION} OR algorithm > {ALGORITHM_VERSION})"
-_ENTRY: Final = "number, drawing_id, tenant, sha256, file_name, path, user_name, added_at, algorithm, primitives"
+_ENTRY: Final = (
+    "number, drawing_id, tenant, sha256, file_name, path, user_name, added_at, "
+    "algorithm, primitives, generation"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One drawing of the vault; ``number`` is its row, stable while it is in the index."""
+    """One drawing of the vault; ``number`` is its row, stable while it is in the index.
+
+    ``generation`` is that of its last change: what was made of an older one is stale.
+    """
 
     number: int
     drawing_id: str
@@ -86,6 +93,7 @@ class Entry:
     added_at: datetime
     algorithm: int
     primitives: int
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +124,9 @@ class Catalogue:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / FILE_NAME
         with _told():
+            folder.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
                 self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
@@ -134,7 +142,7 @@ class Catalogue:
                 "Index the vault again into a new folder.",
                 code="INDEX_VERSION",
             )
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._to_write_ahead()
         self._db.execute("PRAGMA synchronous = NORMAL")
         if version == 0:
             with self._writing():
@@ -142,6 +150,19 @@ class Catalogue:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         self._db.execute("SELECT value FROM counters").fetchone()
+
+    def _to_write_ahead(self) -> None:
+        """SQLite does not wait by itself when two processes that open a new file both ask it."""
+        until = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -164,7 +185,7 @@ class Catalogue:
             return int(row.fetchone()[0])
 
     def add(self, entries: Iterable[tuple[Entry, Fingerprint]]) -> None:
-        """Add or update drawings, all or none; ``number`` of a given Entry does not matter."""
+        """Add or update drawings, all or none; a given Entry's number and generation do not matter."""
         rows = [(_row(entry, fp), encode(fp)) for entry, fp in entries]
         with _told(), self._writing():
             generation = self._next_generation()
@@ -293,7 +314,8 @@ def _of(tenant: str | None) -> tuple[str, tuple[str, ...]]:
 
 
 def _stored(row: tuple[Any, ...]) -> Entry:
-    number, drawing_id, tenant, sha256, file_name, path, user_name, added_at, version, count = row
+    number, drawing_id, tenant, sha256, file_name, path, user_name, added_at = row[:8]
+    version, count, generation = row[8:]
     return Entry(
         number=number,
         drawing_id=drawing_id,
@@ -305,6 +327,7 @@ def _stored(row: tuple[Any, ...]) -> Entry:
         added_at=datetime.fromisoformat(added_at),
         algorithm=version,
         primitives=count,
+        generation=generation,
     )
 
 
@@ -328,9 +351,13 @@ def _row(entry: Entry, fp: Fingerprint) -> tuple[object, ...]:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """SQLite's errors as ours."""
+    """SQLite's errors as ours, and those of the folder."""
     try:
         yield
+    except OSError as error:
+        raise ServiceError(
+            "index", f"The index's folder cannot be used: {error.strerror}: {error.filename}."
+        ) from error
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise ServiceError(

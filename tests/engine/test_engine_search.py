@@ -84,3 +84,11 @@ def test_an_overlay_splits_strokes_into_common_added_and_removed():
     (removed,) = np.sort(overlay.removed.segments.reshape(-1, 2, 2), axis=1)
     (lost,) = np.sort(before.segments[:1].reshape(-1, 2, 2) + 100, axis=1)
     assert np.allclose(removed, lost, atol=1e-4)
+
+
+def test_the_same_bytes_with_other_geometry_are_compared_by_it(vault):
+    """A worker that had verified a drawing went on comparing what it had been."""
+    assert asked(vault, strokes(0)).duplicates
+    vault.index.add([NewDrawing("t", f"{0:064x}", "0.dxf", fingerprint(strokes(9)))])
+    assert asked(vault, strokes(9)).duplicates[0].file_name == "0.dxf"
+    assert not asked(vault, strokes(0)).duplicates

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -199,3 +200,12 @@ def test_the_border_is_kept_with_the_strokes_and_sought_where_it_was_not():
     older = decode(encode(dataclasses.replace(framed, border=None)), *parts)
     assert older.border is None
     assert np.array_equal(subject(older).prepared.border, framed.border)
+
+
+def test_many_who_open_a_new_index_at_once_all_can(tmp_path):
+    def opens(folder):
+        Index(folder).close()
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            list(pool.map(opens, [tmp_path / str(number)] * 8))
