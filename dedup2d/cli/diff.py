@@ -67,6 +67,8 @@ def diff(
         raise RequestError("UNKNOWN_FORMAT", f"{target.name}: write .png, .svg or .dxf.")
     if not target.absolute().parent.is_dir():
         raise RequestError("FOLDER_NOT_FOUND", f"There is no folder {target.absolute().parent}.")
+    if any(path.exists() and target.exists() and path.samefile(target) for path in (old, new)):
+        raise RequestError("OUTPUT_IS_INPUT", f"{target.name} is one of the drawings.")
     answer = asyncio.run(_compare(old, new, target, read_settings()))
     if as_json:
         paths = {"old": text_of(old), "new": text_of(new), "output": text_of(target)}

@@ -73,9 +73,13 @@ def drawings_below(paths: Iterable[Path]) -> Iterator[Path]:
     Raises RequestError ``PATH_NOT_FOUND``.
     """
     for path in paths:
-        if path.is_dir():
+        try:
+            is_folder, exists = path.is_dir(), path.exists()
+        except OSError:  # a folder that may not be entered, a name too long: said by ``load``
+            is_folder, exists = False, True
+        if is_folder:
             yield from sorted(file for file in path.rglob("*") if _is_drawing(file, path))
-        elif path.exists():
+        elif exists:
             yield path
         else:
             raise RequestError("PATH_NOT_FOUND", f"There is no {path}.")
@@ -100,7 +104,9 @@ async def _add(files: list[Path], settings: Settings, *, tenant: str, as_json: b
                 _show_added(out, line, as_json=as_json)
                 out.advance()
     if not as_json:
-        out.console.print(f"{added} drawings indexed, {refused} refused: {settings.index_path}")
+        out.console.print(
+            f"{added} drawings indexed, {refused} refused: {shown(settings.index_path)}"
+        )
 
 
 async def _add_one(matcher: EmbeddedMatcher, path: Path, *, tenant: str) -> dict[str, Any]:
@@ -244,10 +250,10 @@ def info(*, index: IndexOption = None, as_json: JsonOption = False) -> None:
     settings = local_settings(index, must_exist=True)
     facts = asyncio.run(_facts(settings))
     if as_json:
-        write_json({"folder": str(settings.index_path)} | facts)
+        write_json({"folder": text_of(settings.index_path)} | facts)
         return
     console = Console(highlight=False)
-    console.print(f"{settings.index_path}: {facts['drawings']} drawings")
+    console.print(f"{shown(settings.index_path)}: {facts['drawings']} drawings")
     for name, count in sorted(facts["tenants"].items()):
         console.print(f"  {shown(name)}: {count}")
     console.print(f"  {facts['bytes'] / MIB:.1f} MiB, algorithm {facts['algorithm_version']}")

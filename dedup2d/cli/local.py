@@ -80,7 +80,10 @@ async def load(matcher: EmbeddedMatcher, path: Path, scratch: Path) -> LoadedDra
     ``FILE_UNREADABLE``, and the reader's own codes.
     """
     check_readable(path)
-    drawing = await matcher.load(_in_unicode(path, scratch), scratch)
+    try:
+        drawing = await matcher.load(_in_unicode(path, scratch), scratch)
+    except OSError as error:  # it vanished since, or the disk fails
+        raise _unreadable(error) from error
     return drawing.model_copy(update={"file_name": text_of(path.name)})
 
 
@@ -95,12 +98,23 @@ def _in_unicode(path: Path, scratch: Path) -> Path:
 
 def check_readable(path: Path) -> None:
     """Raise DrawingError unless ``path`` is a file that this process may read."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:  # a folder that may not be entered, a name too long
+        raise _unreadable(error) from error
     if not path.exists():
         raise DrawingError("FILE_MISSING", "There is no such file.")
     if not path.is_file():
         raise DrawingError("NOT_A_FILE", "This is a folder or a device, not a file.")
     if not os.access(path, os.R_OK):
         raise DrawingError("FILE_UNREADABLE", "This file may not be read by this user.")
+
+
+def _unreadable(error: OSError) -> DrawingError:
+    reason = error.strerror or "the system gives no reason"
+    return DrawingError("FILE_UNREADABLE", f"This file cannot be read: {reason}.")
 
 
 async def in_order(

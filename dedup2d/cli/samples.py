@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from dedup2d.cli.terminal import shown
 from dedup2d.errors import RequestError
 from dedup2d.samples import generate
 
@@ -36,9 +37,9 @@ def samples(
         raise RequestError("FOLDER_NOT_EMPTY", f"{folder} exists already and is not empty.")
     truth = generate(folder, seed=seed, parts=parts)
     console = Console(highlight=False)
-    console.print(f"{len(truth.vault)} drawings in {folder / 'vault'}")
-    console.print(f"{len(truth.queries)} queries in {folder / 'queries'}")
-    console.print(f"[dim]dedup2d index add {folder / 'vault'} --index vault-index[/]")
+    console.print(f"{len(truth.vault)} drawings in {shown(folder / 'vault')}")
+    console.print(f"{len(truth.queries)} queries in {shown(folder / 'queries')}")
+    console.print(f"[dim]dedup2d index add {shown(folder / 'vault')} --index vault-index[/]")
 
 
 def _is_ours(folder: Path) -> bool:

@@ -65,3 +65,14 @@ def test_files_of_one_name_are_told_apart_by_their_folders(
     svg = (tmp_path / "out.svg").read_text()
     assert "new/part.dxf against old/part.dxf" in svg
     assert "only in new/part.dxf" in svg
+
+
+def test_a_drawing_is_never_replaced_by_the_picture(
+    revision: tuple[Path, Path], tmp_path: Path, dedup2d: Run
+) -> None:
+    old = tmp_path / "old.dxf"
+    old.write_bytes(revision[0].read_bytes())
+    done = dedup2d("diff", old, revision[1], "-o", old)
+    assert done.returncode == 2
+    assert "OUTPUT_IS_INPUT" in done.stderr
+    assert old.read_bytes() == revision[0].read_bytes()

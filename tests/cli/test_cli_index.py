@@ -25,6 +25,18 @@ def test_a_folder_is_searched_with_everything_below_it_in_order(tmp_path: Path) 
     assert found == ["b.dxf", "deep/c.png", "deep/down/a.DXF"]
 
 
+def test_a_path_that_cannot_be_looked_at_is_passed_over(
+    drawings: Path, tmp_path: Path, dedup2d: Run
+) -> None:
+    one, long = min((drawings / "vault").glob("*.dxf")), tmp_path / ("a" * 300 + ".dxf")
+    for command in (["index", "add"], ["check"]):
+        done = dedup2d(*command, long, one, "--index", tmp_path / "index", "--json")
+        assert done.returncode == 0, done.stderr
+        bad, good = json_lines(done.stdout)
+        assert bad["error"]["code"] == "FILE_UNREADABLE"
+        assert good["error"] is None
+
+
 def test_a_named_file_is_taken_whatever_its_suffix(tmp_path: Path) -> None:
     odd = tmp_path / "drawing.bak"
     odd.touch()
@@ -76,3 +88,19 @@ def test_a_drawing_that_cannot_be_read_is_passed_over(tmp_path: Path, dedup2d: R
     (line,) = json_lines(done.stdout)
     assert done.returncode == 0
     assert line["error"]["code"].isupper()
+
+
+def test_a_folder_that_cannot_be_made_is_said_once_and_not_of_the_drawings(
+    drawings: Path, tmp_path: Path, dedup2d: Run
+) -> None:
+    (tmp_path / "file").touch()
+    done = dedup2d("index", "add", drawings / "vault", "--index", tmp_path / "file" / "index")
+    assert done.returncode == 3
+    assert "INDEX_UNAVAILABLE" in done.stderr
+    assert "READ_FAILED" not in done.stdout
+
+
+def test_brackets_in_the_folder_are_no_markup(drawings: Path, tmp_path: Path, dedup2d: Run) -> None:
+    one = min((drawings / "vault").glob("*.dxf"))
+    for call in (["add", one], ["info"]):
+        assert "ix[old]" in dedup2d("index", *call, "--index", "ix[old]", cwd=tmp_path).stdout
