@@ -24,7 +24,7 @@ OLDEST_PYTHON: Final = (3, 11)
 FREE_FAIL_BYTES: Final = 200 * 1024**2
 FREE_WARN_BYTES: Final = 2 * 1024**3
 PROBE_MEMORY_BYTES: Final = 1024**3
-PROBE_TIMEOUT_S: Final = 10.0
+PROBE_TIMEOUT_S: Final = 30.0  # a machine may be busy
 GIB: Final = 1024**3
 
 
