@@ -81,8 +81,8 @@ def check(
 
     [bold]Relations[/], from closest to loosest: exact (same bytes), same (same geometry, however
     saved, placed or turned), revision (local changes), variant (mirrored or scaled), contains
-    (the vault's drawing is a part of FILE), contained (FILE is a part of it), similar. Only exact
-    and same are duplicates.
+    (the vault's drawing is a part of FILE), contained (FILE is a part of it), similar (related
+    shapes; shown with --preset version or a lower --threshold). Only exact and same are duplicates.
 
     [bold]Examples[/]
 

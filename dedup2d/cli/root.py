@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command, get_group
+from typer.main import get_command
 
 from dedup2d import __version__
 from dedup2d.errors import Dedup2DError, ServiceError
@@ -174,4 +174,4 @@ def run() -> None:
     """Run the program with the arguments of this process, and end it with a status."""
     app = typer.Typer(cls=RootGroup, no_args_is_help=True, rich_markup_mode="rich")
     app.callback()(_root)
-    get_group(app).main(prog_name="dedup2d")
+    get_command(app).main(prog_name="dedup2d")

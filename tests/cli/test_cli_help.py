@@ -8,6 +8,7 @@ import sys
 import pytest
 from cli_kit import Run
 
+from dedup2d.cli.page import OPTIONS
 from dedup2d.cli.root import CHAPTERS, load
 
 COMMANDS = [name for commands in CHAPTERS.values() for name in commands]
@@ -27,6 +28,14 @@ def imported_by(code: str) -> set[str]:
 def test_the_first_page_names_every_command(dedup2d: Run) -> None:
     page = dedup2d("--help").stdout
     assert all(f"\n  {name} " in page for name in COMMANDS)
+
+
+def test_every_option_of_the_first_page_is_one(dedup2d: Run) -> None:
+    done = dedup2d("--show-completion", "bash")
+    assert done.returncode == 0, done.stderr
+    assert "_DEDUP2D_COMPLETE" in done.stdout
+    for option in OPTIONS.keys() - {"--install-completion"}:
+        assert "No such option" not in dedup2d(option, "--help").stderr
 
 
 PARTS = [f"index {name}" for name in ("add", "remove", "list")]
