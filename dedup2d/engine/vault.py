@@ -19,13 +19,15 @@ class Vault:
 
     def __init__(self, folder: Path) -> None:
         self.index = Index(folder)
-        self._kept: OrderedDict[tuple[int, int], Subject] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], tuple[int, Subject]] = OrderedDict()
 
     def weighted(self, plain: Subject, *, tenant: str) -> Subject:
         """A drawing, weighted by what is common in the tenant's vault."""
         strokes = plain.prepared
         weights = self.index.weights(strokes.tokens, strokes.shape.count, tenant=tenant)
-        return plain if weights is None else replace(plain, prepared=strokes.weighing(weights))
+        if weights is None and strokes.weights is None:
+            return plain
+        return replace(plain, prepared=strokes.weighing(weights))
 
     def subject(self, entry: Entry, *, tenant: str) -> Subject | None:
         """A drawing of the vault, weighted.
@@ -33,15 +35,17 @@ class Vault:
         The same bytes may be indexed again with other geometry JSON, so its generation counts.
         None if it was removed meanwhile. Raises ServiceError ``INDEX_DAMAGED``.
         """
-        key = (entry.number, entry.generation)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        fp = self.index.fingerprint(entry.number)
-        if fp is None:
-            return None
-        found = self.weighted(subject(fp), tenant=tenant)
-        self._kept[key] = found
+        key, learned = (entry.number, entry.generation), self.index.generation()
+        since, found = self._kept.get(key, (-1, None))
+        if found is None:
+            fp = self.index.fingerprint(entry.number)
+            if fp is None:
+                return None
+            found = subject(fp)
+        if since != learned:  # what is common in the vault may have changed
+            found = self.weighted(found, tenant=tenant)
+        self._kept[key] = learned, found
+        self._kept.move_to_end(key)
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return found

@@ -120,6 +120,10 @@ class Index:
             known = self._counts[tenant] = (generation, *counted)
         return known
 
+    def generation(self) -> int:
+        """Number of the last change, of whatever process."""
+        return self._catalogue.generation()
+
     def fingerprint(self, number: int) -> Fingerprint | None:
         """The stored fingerprint of a row; None if it is gone."""
         return self._catalogue.fingerprint(number)

@@ -46,7 +46,7 @@ class Prepared:
     hatching: Floats = field(default_factory=no_segments)
     seams: Floats = field(default_factory=no_segments)
 
-    def weighing(self, weights: Floats) -> Prepared:
+    def weighing(self, weights: Floats | None) -> Prepared:
         """The same shape with other weights; what these leave alone is not computed again."""
         other = replace(self, weights=weights)
         known = {name: value for name, value in vars(self).items() if name not in _WEIGHTED}
@@ -162,11 +162,12 @@ class Prepared:
         """As paper shows it: the pattern lines are strokes too."""
         if not len(self.hatching):
             return self
-        weights = None if self.weights is None else self._among_lines(self.weights)
-        return Prepared(self.shape.with_lines(self.hatching), weights)
+        return Prepared(self.shape.with_lines(self.hatching), self._among_lines(self.weights))
 
-    def _among_lines(self, weights: Floats) -> Floats:
+    def _among_lines(self, weights: Floats | None) -> Floats | None:
         """Weights of our strokes and of the pattern lines, in the order of ``printed``."""
+        if weights is None:
+            return None
         n, more = len(self.shape.segments), np.full(len(self.hatching), UNKNOWN)
         return np.concatenate([weights[:n], more, weights[n:]])
 

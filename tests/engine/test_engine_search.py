@@ -92,3 +92,17 @@ def test_the_same_bytes_with_other_geometry_are_compared_by_it(vault):
     vault.index.add([NewDrawing("t", f"{0:064x}", "0.dxf", fingerprint(strokes(9)))])
     assert asked(vault, strokes(9)).duplicates[0].file_name == "0.dxf"
     assert not asked(vault, strokes(0)).duplicates
+
+
+def test_a_vault_that_has_grown_is_judged_as_one_that_is_opened_anew(vault, tmp_path):
+    """A warm worker kept what it had verified with the weights of the smaller vault."""
+    (before,) = (e for e in vault.index.entries("t") if e.file_name == "0.dxf")
+    assert vault.subject(before, tenant="t").prepared.weights is None
+    vault.index.add(
+        NewDrawing("t", f"{k:064x}", f"{k}.dxf", fingerprint(strokes(k))) for k in range(4, 120)
+    )
+    anew = Vault(tmp_path)
+    warm, cold = (v.subject(before, tenant="t").prepared.weights for v in (vault, anew))
+    anew.index.close()
+    assert cold is not None
+    assert np.array_equal(warm, cold)

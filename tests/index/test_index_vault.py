@@ -6,8 +6,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -202,10 +202,12 @@ def test_the_border_is_kept_with_the_strokes_and_sought_where_it_was_not():
     assert np.array_equal(subject(older).prepared.border, framed.border)
 
 
-def test_many_who_open_a_new_index_at_once_all_can(tmp_path):
-    def opens(folder):
-        Index(folder).close()
-
-    with ThreadPoolExecutor(8) as pool:
-        for number in range(20):
-            list(pool.map(opens, [tmp_path / str(number)] * 8))
+def test_who_opens_an_index_that_another_is_making_waits(tmp_path):
+    """Two children of the first ``index add`` met here; SQLite gave up at once."""
+    maker = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN IMMEDIATE")
+    made = threading.Timer(0.2, maker.execute, ["ROLLBACK"])
+    made.start()
+    Index(tmp_path).close()
+    made.join()
+    maker.close()
