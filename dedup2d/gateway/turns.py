@@ -20,12 +20,14 @@ class Turns:
 
     First come, first served, a service that is asked more than it can do answers everybody late.
     Newest first, it answers most at once, and who was unlucky is refused and asks again: adaptive
-    LIFO with controlled delay (B. Maurer, Fail at Scale, ACM Queue 13(8), 2015).
+    LIFO with controlled delay (B. Maurer, Fail at Scale, ACM Queue 13(8), 2015). While nobody is
+    served in a burst, it is no crowd but the service that stands still: whoever has the turn will say so.
     """
 
     def __init__(self, at_once: int) -> None:
         self._free = at_once
         self._waiting: list[asyncio.Future[None]] = []
+        self._served = 0
         self._crowd_until = 0.0  # seconds of the event loop's clock
 
     def check(self) -> None:
@@ -39,13 +41,11 @@ class Turns:
         """Wait for a turn and have it. Raises LimitError ``TOO_BUSY``."""
         if self._free:
             self._free -= 1
-        elif self._is_crowded():
-            self._prolong()
-            await self._wait(CROWDED_PATIENCE_S)
         else:
-            await self._wait(PATIENCE_S)
+            await self._wait()
         try:
             yield
+            self._served += 1
         finally:
             self._give()
 
@@ -55,13 +55,17 @@ class Turns:
     def _prolong(self) -> None:
         self._crowd_until = asyncio.get_running_loop().time() + CALM_S
 
-    async def _wait(self, patience_s: float) -> None:
+    async def _wait(self) -> None:
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
+        served, crowded = self._served, self._is_crowded()
+        if crowded:
+            self._prolong()
         try:
-            await asyncio.wait([mine], timeout=patience_s)
-            if not mine.done():
-                self._refuse_up_to(mine)
+            while not mine.done():
+                await asyncio.wait([mine], timeout=CROWDED_PATIENCE_S if crowded else PATIENCE_S)
+                if not mine.done() and (crowded or self._served > served):
+                    self._refuse_up_to(mine)
         except asyncio.CancelledError:
             if mine in self._waiting:
                 self._waiting.remove(mine)

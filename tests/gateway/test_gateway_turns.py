@@ -69,3 +69,17 @@ async def test_whoever_goes_away_takes_no_turn_along():
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     assert None not in await asyncio.gather(*(served(turns) for _ in range(5)))
+
+
+async def test_while_nobody_is_served_nobody_is_refused():
+    """A service that stands still is no crowd; its own error is what all of them get to see."""
+    turns = Turns(1)
+
+    async def fails(seconds):
+        async with turns.turn():
+            await asyncio.sleep(seconds)
+            raise OSError
+
+    tasks = [asyncio.create_task(fails(s)) for s in (PATIENCE_S + 0.5, WORK_S, WORK_S)]
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(error) for error in ended] == [OSError] * 3
