@@ -49,7 +49,10 @@ def test_workers_killed_and_started_in_turn_run_nothing_twice_at_a_time(
     runs = [pool.start(seconds=2, journal=str(journal)) for _ in range(8)]
     assert wait_until(journal.exists, 90)
     for turn in range(3):
-        workers.pop(0).kill()
+        working = int(journal.read_text().split()[-1])
+        hit = next((worker for worker in workers if worker.pid == working), workers[0])
+        workers.remove(hit)
+        hit.kill()
         workers.append(pool.worker(f"w{turn + 2}"))
         time.sleep(4)
     assert wait_until(lambda: all(pool.is_in("COMPLETED", r)() for r in runs), 150)
