@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -87,7 +88,9 @@ def test_drawing_that_crashes_its_child_costs_one_error(
     crashing = narrow.start(sources=[lines(tmp_path / "crashing.dxf", 900_000)])
     other = narrow.start(sources=[str(samples / "queries" / "resaved.dxf")])
     for _ in range(2):
-        busiest(narrow).send_signal(signal.SIGSEGV)
+        child = busiest(narrow)
+        child.send_signal(signal.SIGSEGV)
+        assert wait_until(lambda child=child: not works(child))
     assert end(narrow, crashing) == "READER_CRASHED"
     assert end(narrow, other) == "COMPLETED"
 
@@ -97,11 +100,18 @@ def busiest(pool: Pool) -> psutil.Process:
     found: list[psutil.Process] = []
 
     def look() -> bool:
-        found[:] = [child for child in children(pool) if resident(child) > READING]
+        found[:] = [child for child in children(pool) if resident(child) > READING and works(child)]
         return bool(found)
 
     assert wait_until(look, 60)
     return found[0]
+
+
+def works(process: psutil.Process) -> bool:
+    """It uses the processor just now."""
+    with suppress(psutil.NoSuchProcess):
+        return process.cpu_percent(0.2) > 5
+    return False
 
 
 def resident(process: psutil.Process) -> int:
