@@ -17,6 +17,7 @@ from dedup2d.reading.strokes import Owners, Strokes, no_owners
 FARTHEST: Final = 1e12
 MAX_TEXTS: Final = 200_000
 MAX_HATCHING: Final = 20_000  # pattern lines: an index keeps them
+_SEAM: Final = -1  # in place of the number of a hatch
 TOO_DENSE: Final = "Hatches whose pattern has too many lines to be drawn."
 
 
@@ -92,7 +93,8 @@ class DrawingBuilder:
         found = other.build(format_name="")
         sources = [(s.kind, s.layer, s.handle) for s in found.sources]
         new = self.add_sources(sources).astype(np.intp)
-        hatches = np.concatenate([no_owners(), *other._hatches])
+        hatches = new[np.concatenate([no_owners(), *other._hatches])]
+        seams = np.full(len(found.seams), _SEAM)
         shown = clipped(
             Strokes(
                 segments=found.segments,
@@ -101,8 +103,8 @@ class DrawingBuilder:
                 arc_owner=new[found.arc_source],
                 curves=found.curves,
                 curve_owner=new[found.curve_source],
-                beside=np.concatenate(other._hatching),
-                beside_owner=new[hatches],
+                beside=np.concatenate([*other._hatching, found.seams]),
+                beside_owner=np.concatenate([hatches, seams]),
                 texts=found.texts,
             ),
             clip,
@@ -110,7 +112,9 @@ class DrawingBuilder:
         self.add_segments(shown.segments, shown.segment_owner.astype(np.int32))
         self.add_arcs(shown.arcs, shown.arc_owner.astype(np.int32))
         self.add_curves(shown.curves, shown.curve_owner.astype(np.int32))
-        self.add_hatching(shown.beside, shown.beside_owner)
+        is_seam = shown.beside_owner == _SEAM
+        self.add_hatching(shown.beside[~is_seam], shown.beside_owner[~is_seam])
+        self.add_seams(shown.beside[is_seam])
         self._texts += shown.texts
         for finding in found.findings:
             self.find(finding.code, finding.message, finding.count)

@@ -109,6 +109,8 @@ def test_ezdxf_shows_the_same(tmp_path):
     hatch = block.add_hatch()
     hatch.set_pattern_fill("ANSI31", scale=0.2)
     hatch.paths.add_polyline_path([(1, 1), (8, 1), (8, 8), (1, 8)])
+    block.add_solid([(3, 2), (6, 2), (3, 6)])
+    block.add_solid([(6, 2), (3, 6), (6, 6)])  # filled as one
     space = document.modelspace()
     for x, turn in ((0, 0), (30, 40)):
         insert = space.add_blockref("PART", (x, 5), {"rotation": turn, "xscale": 2, "yscale": 2})
@@ -119,8 +121,11 @@ def test_ezdxf_shows_the_same(tmp_path):
     theirs = read_with_ezdxf(path, Meter(Budget()))
     assert length_of(ours) == pytest.approx(length_of(theirs), rel=1e-3)
     assert points_of(ours).min(axis=0) == pytest.approx(points_of(theirs).min(axis=0), abs=0.01)
-    ink = [np.hypot(*(d.hatching[:, 2:] - d.hatching[:, :2]).T).sum() for d in (ours, theirs)]
-    assert ink[0] == pytest.approx(ink[1], rel=1e-3)
+    for beside in ("hatching", "seams"):
+        lines = [getattr(drawing, beside) for drawing in (ours, theirs)]
+        ink = [np.hypot(*(some[:, 2:] - some[:, :2]).T).sum() for some in lines]
+        assert ink[0] == pytest.approx(ink[1], rel=1e-3)
+        assert ink[0] > 1
 
 
 @pytest.mark.parametrize("is_inverted", [False, True])

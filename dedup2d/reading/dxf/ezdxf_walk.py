@@ -20,6 +20,7 @@ from dedup2d.drawing.model import Floats
 from dedup2d.errors import DrawingError
 from dedup2d.reading.builder import FARTHEST, TOO_DENSE, DrawingBuilder
 from dedup2d.reading.clipping import Clip
+from dedup2d.reading.dxf import mosaics
 from dedup2d.reading.dxf.meshes import grid_edges, mesh_size, polyface_edges
 from dedup2d.reading.geometry import bulged_chain, chain, flatten_arcs, without_zero_length
 from dedup2d.reading.patterns import MOST_LINES
@@ -54,6 +55,7 @@ class EntityWalker:
         self._hidden = hidden_layers
         self._dimension: float | None = None
         self._in_dimension = False
+        self._faces: list[tuple[Floats, int]] = []  # filled, of the block that is walked
         self._draw: dict[str, Callable[[Any, int], None]] = {
             "LINE": self._line,
             "CIRCLE": self._arc,
@@ -63,8 +65,8 @@ class EntityWalker:
             "SPLINE": self._spline,
             "HELIX": self._spline,
             "MESH": self._mesh,
-            "SOLID": self._outline,
-            "TRACE": self._outline,
+            "SOLID": self._face,
+            "TRACE": self._face,
             "3DFACE": self._outline,
             "HATCH": self._hatch,
             "MPOLYGON": self._hatch,
@@ -77,6 +79,7 @@ class EntityWalker:
     def walk(self, entities: Iterable[Any], prefix: str = "", depth: int = 0) -> None:
         """Read ``entities``; ``prefix`` is put before their kind, ``depth`` counts blocks."""
         self._builder.meter.check_depth(depth)
+        around, self._faces = self._faces, []
         for entity in entities:
             kind = entity.dxftype()
             try:
@@ -85,6 +88,8 @@ class EntityWalker:
                 raise
             except PARSER_ERRORS:
                 self._builder.find("ENTITY_BROKEN", f"{kind} entities that cannot be read.")
+        self._fill()
+        self._faces = around
 
     def _read(self, entity: Any, kind: str, prefix: str, depth: int) -> None:
         self._builder.meter.spend(0)
@@ -238,6 +243,21 @@ class EntityWalker:
         if entity.dxftype() == "3DFACE":
             edges = edges[np.array(entity.get_edges_visibility()[: len(edges)], bool)]
         self._builder.add_segments(without_zero_length(edges), source)
+
+    def _face(self, entity: Any, source: int) -> None:
+        corners = [(p.x, p.y) for p in entity.wcs_vertices()]
+        padded = np.array((corners + corners[-1:] * 4)[:4])
+        self._faces.append((padded, source))
+
+    def _fill(self) -> None:
+        if not self._faces:
+            return
+        corners = np.stack([face for face, _ in self._faces])
+        source = np.array([source for _, source in self._faces], np.int32)
+        strokes = mosaics.outlines(corners, np.zeros(len(corners), np.intp))
+        self._builder.add_segments(strokes.segments, source[strokes.segment_owner])
+        self._builder.add_curves(strokes.curves, source[strokes.curve_owner])
+        self._builder.add_seams(strokes.beside)
 
     def _leader(self, entity: Any, source: int) -> None:
         points = np.array([(Vec3(p).x, Vec3(p).y) for p in entity.vertices])

@@ -1,8 +1,8 @@
 """Filled faces that lie edge to edge: what can be seen of them is their common outline.
 
 Programs that know no filled areas write them as many SOLIDs. An edge between two faces cannot be
-seen: it has filled paper on both sides, and is kept beside the strokes. The outline that remains may be a polygon around what was
-a curve once, so it is free (see Drawing.curves).
+seen: it has filled paper on both sides, and is kept beside the strokes. The outline that remains
+may be a polygon around what was a curve once, so it is free (see Drawing.curves).
 """
 
 from __future__ import annotations
