@@ -22,7 +22,7 @@ from prefect.client.schemas.objects import FlowRun
 from dedup2d.errors import ServiceError
 from dedup2d.tickets.queue import TicketQueue
 
-FRESH_S: Final = 0.5
+FRESH_S: Final = 2.0  # who ends a job tells it; this is for what Prefect's UI does
 MOST_KEPT: Final = 1000  # states, the latest
 
 
